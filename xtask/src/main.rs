@@ -1,2 +1,47 @@
-//! placeholder
-fn main() {}
+//! The project's own commands: `cargo xtask demo | test | verify | bench`.
+//!
+//! Each command checks for what it needs and installs it where it may, so that a
+//! newcomer needs nothing but a Rust toolchain. What each one does is in its own file.
+
+mod bench;
+mod demo;
+mod prerequisites;
+mod process;
+mod test;
+mod verify;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+Commands:
+  demo [ARGS...]   install what is missing, then run `trapheus demo`
+  test [ARGS...]   everything CI runs: verify, then all tests (ARGS go to `cargo test`)
+  verify           format, lints, documentation, licences of the dependencies
+  bench NAME       measure: outage | snapshot | overhead | all
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let result = match command.as_str() {
+        "demo" => demo::run(&rest),
+        "test" => test::run(&rest),
+        "verify" => verify::run(),
+        "bench" => bench::run(&rest),
+        "" | "help" | "-h" | "--help" => {
+            process::say(USAGE);
+            return ExitCode::SUCCESS;
+        }
+        unknown => Err(format!("there is no command {unknown:?}\n\n{USAGE}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            process::say(&format!("xtask: {message}"));
+            ExitCode::FAILURE
+        }
+    }
+}
