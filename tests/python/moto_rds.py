@@ -1,0 +1,78 @@
+"""Somebody else's RDS: moto's server with `moto_corrections`, for tests of the real binary.
+
+Prints one JSON line when it is ready: `endpointUrl`, and `databasePort`, the port at which its
+databases shake hands (give it as `Port` when you create one). `GET /_requests` answers with the
+RDS actions received so far, in order. Ends when its standard input does: whoever started it takes
+it along, however they end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import threading
+import urllib.parse
+from typing import Any, Callable, Iterable
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+import moto_corrections
+from postgres_handshake import Handshakes
+
+
+class QuietHandler(MotoRequestHandler):
+    """Without a line for every request: the list of requests is there for that."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+class Recorder:
+    """Writes down the action of every request on its way to moto, and shows the list."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+        self._actions: list[str] = []
+
+    def __call__(self, environment: dict[str, Any], start: Any) -> Iterable[bytes]:
+        if environment["PATH_INFO"] == "/_requests":
+            start("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self._actions).encode()]
+        body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
+        environment["wsgi.input"] = io.BytesIO(body)
+        self._actions.extend(urllib.parse.parse_qs(body.decode("latin-1")).get("Action", []))
+        return self._application(environment, start)
+
+
+def start(looks: int) -> dict[str, Any]:
+    """Starts the server in this process; returns what `main` prints."""
+    handshakes = Handshakes()
+    moto_corrections.apply(handshakes, looks)
+    application = Recorder(DomainDispatcherApplication(create_backend_app))
+    server = make_server(
+        "127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return {
+        "endpointUrl": f"http://127.0.0.1:{server.server_port}",
+        "databasePort": handshakes.port,
+    }
+
+
+def main() -> None:
+    """Serves until the standard input ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--looks", type=int, default=1, help="how long a status lasts")
+    print(json.dumps(start(parser.parse_args().looks)), flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
