@@ -11,6 +11,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::definition::Kind;
+use crate::errors::Failure;
+
 /// One line of an execution's history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,6 +47,56 @@ pub struct HistoryEvent {
     /// The explanation of the error that happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+}
+
+impl HistoryEvent {
+    /// An event that has yet to be numbered and dated.
+    pub(crate) fn new(kind: HistoryKind) -> Self {
+        HistoryEvent {
+            id: 0,
+            previous_id: 0,
+            at: Timestamp::UNIX_EPOCH,
+            kind,
+            state: None,
+            index: None,
+            resource: None,
+            input: None,
+            output: None,
+            error: None,
+            cause: None,
+        }
+    }
+
+    pub(crate) fn state(mut self, name: &str) -> Self {
+        self.state = Some(name.to_owned());
+        self
+    }
+
+    pub(crate) fn index(mut self, index: usize) -> Self {
+        self.index = Some(index);
+        self
+    }
+
+    pub(crate) fn resource(mut self, resource: &str) -> Self {
+        self.resource = Some(resource.to_owned());
+        self
+    }
+
+    pub(crate) fn input(mut self, input: Value) -> Self {
+        self.input = Some(input);
+        self
+    }
+
+    pub(crate) fn output(mut self, output: Value) -> Self {
+        self.output = Some(output);
+        self
+    }
+
+    pub(crate) fn failure(mut self, failure: &Failure) -> Self {
+        self.error = Some(failure.error.clone());
+        self.cause = Some(failure.cause.clone());
+        self
+    }
 }
 
 /// What a [`HistoryEvent`] tells, in Step Functions' words.
@@ -94,6 +147,45 @@ pub enum HistoryKind {
 }
 
 impl HistoryKind {
+    /// A state of this kind was entered.
+    pub(crate) fn entered(kind: &Kind) -> Self {
+        match kind {
+            Kind::Task(_) => HistoryKind::TaskStateEntered,
+            Kind::Choice(_) => HistoryKind::ChoiceStateEntered,
+            Kind::Wait(_) => HistoryKind::WaitStateEntered,
+            Kind::Pass(_) => HistoryKind::PassStateEntered,
+            Kind::Parallel(_) => HistoryKind::ParallelStateEntered,
+            Kind::Map(_) => HistoryKind::MapStateEntered,
+            Kind::Succeed => HistoryKind::SucceedStateEntered,
+            Kind::Fail(_) => HistoryKind::FailStateEntered,
+        }
+    }
+
+    /// A state of this kind was left; a Fail state never is.
+    pub(crate) fn exited(kind: &Kind) -> Option<Self> {
+        match kind {
+            Kind::Task(_) => Some(HistoryKind::TaskStateExited),
+            Kind::Choice(_) => Some(HistoryKind::ChoiceStateExited),
+            Kind::Wait(_) => Some(HistoryKind::WaitStateExited),
+            Kind::Pass(_) => Some(HistoryKind::PassStateExited),
+            Kind::Parallel(_) => Some(HistoryKind::ParallelStateExited),
+            Kind::Map(_) => Some(HistoryKind::MapStateExited),
+            Kind::Succeed => Some(HistoryKind::SucceedStateExited),
+            Kind::Fail(_) => None,
+        }
+    }
+
+    /// A state of this kind was given up; only those that take time can be.
+    pub(crate) fn aborted(kind: &Kind) -> Option<Self> {
+        match kind {
+            Kind::Task(_) => Some(HistoryKind::TaskStateAborted),
+            Kind::Wait(_) => Some(HistoryKind::WaitStateAborted),
+            Kind::Parallel(_) => Some(HistoryKind::ParallelStateAborted),
+            Kind::Map(_) => Some(HistoryKind::MapStateAborted),
+            Kind::Choice(_) | Kind::Pass(_) | Kind::Succeed | Kind::Fail(_) => None,
+        }
+    }
+
     /// Whether it tells that a state was entered.
     #[must_use]
     pub fn is_state_entered(self) -> bool {

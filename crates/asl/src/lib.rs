@@ -8,11 +8,21 @@
 
 mod action;
 mod check;
+mod choice;
 mod definition;
+mod errors;
 mod event;
+mod expression;
 mod history;
 mod interpret;
+mod intrinsic;
+mod path;
+mod read;
+mod retry;
+mod shape;
 mod status;
+mod template;
+mod time;
 
 pub use action::{Action, TaskId, TimerId};
 pub use check::{DefinitionError, Finding, Problem};

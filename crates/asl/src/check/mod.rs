@@ -1,6 +1,15 @@
-//! What can be wrong with a definition.
+//! What can be wrong with a definition: the findings, and the checks that need a whole flow.
+//!
+//! `problem` names every kind of finding. Most are reported while a definition is read; `flow`
+//! holds those about how states lead to each other.
+
+mod flow;
+mod problem;
 
 use std::fmt;
+
+pub(crate) use flow::{check_flow, check_names};
+pub use problem::Problem;
 
 /// One thing that is wrong with a definition.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,18 +26,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The kinds of things that can be wrong with a definition.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// The text is not JSON.
-    #[error("not JSON: {reason}")]
-    NotJson {
-        /// Where and why, in the JSON parser's words.
-        reason: String,
-    },
-}
-
 /// A definition that was refused, with everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub struct DefinitionError {
@@ -40,7 +37,7 @@ impl DefinitionError {
         DefinitionError { findings }
     }
 
-    /// What is wrong: at least one finding, in the definition's order.
+    /// What is wrong: at least one finding, those of one object in the definition's order.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings

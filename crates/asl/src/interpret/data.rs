@@ -1,0 +1,117 @@
+//! How data flows through a state: what it starts from, and what its result becomes.
+
+use serde_json::Value;
+
+use super::run::ScopeId;
+use super::turn::Turn;
+use crate::definition::{Count, State};
+use crate::errors::Failure;
+use crate::path::Documents;
+use crate::shape::ResultPath;
+use crate::template::Template;
+
+/// AWS's limit on a state's output and a task's result.
+const PAYLOAD_BYTES_MAX: usize = 256 * 1024;
+
+/// What a state works with.
+pub(super) struct Data {
+    raw: Value,
+    input: Value,
+    pub(super) context: Value,
+}
+
+impl Turn<'_> {
+    /// The data of the scope's state, with `InputPath` applied.
+    pub(super) fn data(&self, scope: ScopeId, state: &State) -> Result<Data, Failure> {
+        let raw = self.run.visit(scope).input.clone();
+        let context = self.context(scope);
+        let input = state.input_path.select(Documents {
+            input: &raw,
+            context: &context,
+        })?;
+        Ok(Data {
+            raw,
+            input,
+            context,
+        })
+    }
+}
+
+impl Data {
+    /// What paths in the state's fields lead into.
+    pub(super) fn documents(&self) -> Documents<'_> {
+        Documents {
+            input: &self.input,
+            context: &self.context,
+        }
+    }
+
+    /// The input as `Parameters` makes it, or as it is.
+    pub(super) fn parameters(&self, parameters: Option<&Template>) -> Result<Value, Failure> {
+        match parameters {
+            Some(template) => template.fill(self.documents()),
+            None => Ok(self.input.clone()),
+        }
+    }
+
+    /// A number that the definition has, or that the input has where the definition says.
+    pub(super) fn count(
+        &self,
+        count: &Count,
+        field: &str,
+        minimum: u64,
+        maximum: u64,
+    ) -> Result<u64, Failure> {
+        match count {
+            Count::Literal(number) => Ok(*number),
+            Count::Path(path) => {
+                let value = path.get(self.documents(), field)?;
+                value
+                    .as_u64()
+                    .filter(|number| (minimum..=maximum).contains(number))
+                    .ok_or_else(|| {
+                        Failure::runtime(format!(
+                            "The {field} parameter cannot be {value}: an integer between \
+                             {minimum} and {maximum} is expected."
+                        ))
+                    })
+            }
+        }
+    }
+
+    /// The output of a state that has no result of its own.
+    pub(super) fn output(&self, state: &State) -> Result<Value, Failure> {
+        state.output_path.select(self.documents())
+    }
+
+    /// The output that a result becomes: selected, put into the raw input, filtered.
+    pub(super) fn output_with(
+        &self,
+        state: &State,
+        result: Value,
+        selector: Option<&Template>,
+        result_path: &ResultPath,
+    ) -> Result<Value, Failure> {
+        let context = &self.context;
+        let result = match selector {
+            Some(template) => template.fill(Documents {
+                input: &result,
+                context,
+            })?,
+            None => result,
+        };
+        let combined = result_path.combine(&self.raw, result)?;
+        state.output_path.select(Documents {
+            input: &combined,
+            context,
+        })
+    }
+}
+
+/// Refuses what is larger than AWS lets pass from state to state.
+pub(super) fn check_size(state: &str, value: &Value) -> Result<(), Failure> {
+    if value.to_string().len() > PAYLOAD_BYTES_MAX {
+        return Err(Failure::data_limit(state, PAYLOAD_BYTES_MAX));
+    }
+    Ok(())
+}
