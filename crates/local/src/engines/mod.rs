@@ -3,6 +3,7 @@
 //! The control plane decides *that* something happens to a database and remembers it; an [`Engine`] makes it happen to
 //! a server. Every method is safe to repeat: after a crash the control plane asks again for whatever it had begun.
 
+pub mod postgres;
 pub mod simulated;
 
 use std::collections::{BTreeMap, BTreeSet};

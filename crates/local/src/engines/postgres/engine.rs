@@ -1,0 +1,109 @@
+//! The engine `postgres`, as the control plane sees it.
+
+use std::io;
+
+use async_trait::async_trait;
+use camino::Utf8Path;
+
+use super::account::Account;
+use super::installation::Installation;
+use super::layout::Layout;
+use super::program::failed;
+use super::{bootstrap, server, snapshot};
+use crate::engines::{
+    Backend, Engine, EngineError, PendingReboot, Progress, ServerSpec, SnapshotInfo, StopMode,
+};
+
+/// PostgreSQL server processes that listen on Unix sockets only, never as root.
+///
+/// It remembers nothing: what runs is found out by looking at the directories, so that another process of the control
+/// plane goes on where this one was killed. Directories must be given by absolute path, and always by the same one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Postgres;
+
+impl Postgres {
+    /// The engine of this machine. Whether any version is installed is seen when it is needed.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+#[async_trait]
+impl Engine for Postgres {
+    async fn versions(&self) -> Result<Vec<String>, EngineError> {
+        let installations = Installation::all().await;
+        Ok(installations
+            .iter()
+            .map(|installation| installation.version().to_string())
+            .collect())
+    }
+
+    async fn create(&self, spec: &ServerSpec) -> Result<(), EngineError> {
+        bootstrap::create(spec, Account::find()?).await
+    }
+
+    async fn start(&self, spec: &ServerSpec) -> Result<(), EngineError> {
+        server::start(spec, Account::find()?).await
+    }
+
+    async fn stop(&self, spec: &ServerSpec, mode: StopMode) -> Result<(), EngineError> {
+        server::stop(&spec.directory, mode).await
+    }
+
+    async fn reconfigure(&self, spec: &ServerSpec) -> Result<PendingReboot, EngineError> {
+        server::reconfigure(spec, Account::find()?).await
+    }
+
+    async fn set_master_password(&self, spec: &ServerSpec) -> Result<(), EngineError> {
+        server::set_master_password(spec).await
+    }
+
+    async fn snapshot(
+        &self,
+        spec: &ServerSpec,
+        into: &Utf8Path,
+        progress: Progress<'_>,
+    ) -> Result<SnapshotInfo, EngineError> {
+        snapshot::take(spec, into, progress).await
+    }
+
+    async fn restore(
+        &self,
+        from: &Utf8Path,
+        spec: &ServerSpec,
+        progress: Progress<'_>,
+    ) -> Result<(), EngineError> {
+        snapshot::restore(from, spec, Account::find()?, progress).await
+    }
+
+    async fn copy_snapshot(
+        &self,
+        from: &Utf8Path,
+        into: &Utf8Path,
+        progress: Progress<'_>,
+    ) -> Result<(), EngineError> {
+        snapshot::copy(from, into, progress).await
+    }
+
+    /// A server that still runs there is ended first, so that none is left without its directory.
+    async fn remove(&self, directory: &Utf8Path) -> Result<(), EngineError> {
+        if directory.exists() {
+            server::stop(directory, StopMode::Immediate).await?;
+        }
+        for path in [
+            Layout::new(directory).socket_directory().as_path(),
+            directory,
+        ] {
+            match tokio::fs::remove_dir_all(path).await {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed("removing the directory")(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn backend(&self, spec: &ServerSpec) -> Backend {
+        Backend::UnixSocket(Layout::new(&spec.directory).socket())
+    }
+}

@@ -1,0 +1,27 @@
+//! Real PostgreSQL servers.
+//!
+//! - [`Postgres`] is the [`Engine`]; what it promises is said there;
+//! - `installation` finds the programs, `account` the user they run as, `layout` says where the files are;
+//! - `bootstrap` makes a new server, `configuration` writes what it is told, `server` starts, adopts and stops it,
+//!   `postmaster` tells whether one runs;
+//! - `snapshot` makes physical copies, `base_backup` says what belongs to one, `files` does the copying;
+//! - `session` is the control plane's own login, `program` runs PostgreSQL's tools.
+
+mod account;
+mod base_backup;
+mod bootstrap;
+mod configuration;
+mod engine;
+mod files;
+mod installation;
+mod layout;
+mod postmaster;
+mod program;
+mod server;
+mod session;
+mod snapshot;
+
+pub use engine::Postgres;
+
+#[cfg(doc)]
+use crate::engines::Engine;

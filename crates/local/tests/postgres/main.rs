@@ -1,0 +1,8 @@
+//! The PostgreSQL engine and the forwarder, through their public surfaces and against real servers.
+//!
+//! Every test has a directory, and so servers, of its own, which end with it whether it passes or not.
+
+mod forwarding;
+mod lifecycle;
+mod snapshots;
+mod support;
