@@ -1,1 +1,49 @@
-//! placeholder
+//! The restore itself: what is decided, what is done, how it is undone and what is reported.
+//!
+//! - [`Request::parse`] reads an input document.
+//! - [`Tasks::plan`] turns it into a [`Plan`]: every choice made once, every check made.
+//! - [`Tasks::run`] makes one state of [`DEFINITION`] so. Tasks are level-triggered: they look at
+//!   the world and act only on what is missing, so any of them may run twice, anywhere.
+//! - [`summary()`] tells from the history alone how an execution went.
+//!
+//! Who runs the definition is not this crate's concern, and it never sees an AWS type: it talks
+//! to RDS through [`trapheus_rds`] only, and to a database server through [`Verifier`] only.
+
+mod blueprint;
+mod checks;
+mod error;
+mod fidelity;
+mod input;
+mod limits;
+mod marks;
+mod names;
+mod nearest;
+mod plan;
+mod record;
+mod repair;
+mod summary;
+mod tasks;
+mod verifier;
+
+/// The definition of the pipeline, in Amazon States Language.
+pub const DEFINITION: &str = include_str!("../../../workflow/restore.asl.json");
+
+pub use blueprint::Blueprint;
+pub use checks::{Check, Verdict};
+pub use error::{Calls, Cause, ErrorName, TaskError};
+pub use fidelity::{Fidelity, Loss};
+pub use input::{
+    FinalSnapshot, InputError, KeptOriginal, Request, RollbackOf, SnapshotChoice, Strategy, Task,
+};
+pub use limits::Limits;
+pub use names::Names;
+pub use plan::{
+    KeptOriginalPlan, Kind, Original, Outage, Plan, Retirement, RollbackPlan, SnapshotPlan, Step,
+    Verification,
+};
+pub use summary::{Standing, Summary, SummaryError, SummaryStatus, plan_of, summary};
+pub use tasks::{
+    Clock, Configured, KeptDatabase, MovedAside, Options, Promoted, Refusal, Report, Restored,
+    Retired, RolledBack, Snapshotted, Tasks, Verified,
+};
+pub use verifier::{Credentials, Probe, ProbeError, Proof, Secret, ServerVerifier, Verifier};

@@ -1,0 +1,109 @@
+//! The fidelity report: what of the original's configuration the restored database has.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trapheus_rds::{Attribute, AttributeClass, Instance, attributes};
+
+use crate::blueprint::{Blueprint, is_copied};
+use crate::marks;
+
+/// The original's configuration against the restored database's, attribute by attribute:
+/// everything compared is kept, lost, or has a reason why nobody could have kept it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fidelity {
+    /// How many attributes were compared: all that RDS shows.
+    pub compared: usize,
+    /// How many are the same.
+    pub kept: usize,
+    /// Those that differ though a request could have set them.
+    pub lost: Vec<Loss>,
+    /// Those that differ and that no request can set, each with the reason.
+    pub not_restorable: Vec<String>,
+}
+
+/// An attribute that the restored database does not have as the original has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// The attribute, in RDS's spelling.
+    pub attribute: String,
+    /// The original's value.
+    pub original: Value,
+    /// The restored database's value.
+    pub restored: Value,
+}
+
+impl Fidelity {
+    /// Compares a restored database with a blueprint.
+    pub fn compare(blueprint: &Blueprint, restored: &Instance) -> Self {
+        let mut report = Self {
+            compared: 0,
+            kept: 0,
+            lost: Vec::new(),
+            not_restorable: Vec::new(),
+        };
+        for row in attributes().iter().filter(|row| row.is_shown()) {
+            report.compared += 1;
+            let (original, found) = values(row, blueprint, restored);
+            if !is_copied(row) && original.is_none() || original == found {
+                report.kept += 1;
+            } else if let Some(why) = why_not_restorable(row, blueprint, restored) {
+                report.not_restorable.push(format!("{}: {why}", row.name));
+            } else {
+                report.lost.push(Loss {
+                    attribute: row.name.to_string(),
+                    original: original.unwrap_or(Value::Null),
+                    restored: found.unwrap_or(Value::Null),
+                });
+            }
+        }
+        report
+    }
+
+    /// What is lost and not allowed to be.
+    pub fn unforgiven<'a>(&'a self, allowed: &'a [String]) -> impl Iterator<Item = &'a Loss> {
+        self.lost
+            .iter()
+            .filter(|loss| !allowed.contains(&loss.attribute))
+    }
+}
+
+/// Both values of an attribute. The name is none of the configuration, and of the tags only the
+/// user's are.
+fn values(
+    row: &Attribute,
+    blueprint: &Blueprint,
+    restored: &Instance,
+) -> (Option<Value>, Option<Value>) {
+    let tags = |tags: &trapheus_rds::Tags| (!tags.is_empty()).then(|| serde_json::json!(tags));
+    match row.name.as_str() {
+        "DBInstanceIdentifier" => (None, None),
+        "TagList" => (tags(&blueprint.tags), tags(&marks::users(&restored.tags))),
+        name => (
+            blueprint.settings.get(name).cloned(),
+            restored.settings.get(name).cloned(),
+        ),
+    }
+}
+
+fn why_not_restorable(
+    row: &Attribute,
+    blueprint: &Blueprint,
+    restored: &Instance,
+) -> Option<&'static str> {
+    if !blueprint.settings.contains_key(row.name.as_str()) && is_copied(row) {
+        return Some("the original shows none, and no request takes it away");
+    }
+    let by_class = match row.class {
+        AttributeClass::NotRestorable => {
+            Some("it comes with the snapshot or is the database's own")
+        }
+        AttributeClass::Restore
+        | AttributeClass::RestoreOfSomeEngines
+        | AttributeClass::Modify
+        | AttributeClass::OtherApi(_) => None,
+    };
+    by_class
+        .or_else(|| blueprint.why_not_sent(row))
+        .or_else(|| blueprint.why_not_reached(row, restored))
+}

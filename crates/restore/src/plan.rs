@@ -1,0 +1,204 @@
+//! The plan: every choice of an execution, made once. The tasks after `Plan` read it and never
+//! choose again, so that running one of them twice, or on another machine, does the same.
+//!
+//! It serializes to what the Plan state returns and what the definition's Choices read. How it
+//! is made is in [`crate::tasks`].
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use trapheus_rds::{Arn, DbIdentifier, Endpoint, ResourceId, SnapshotId, SnapshotRef, Tags};
+
+use crate::blueprint::Blueprint;
+use crate::checks::{Check, Verdict};
+use crate::error::Calls;
+use crate::input::{KeptOriginal, Strategy, Task};
+use crate::limits::Limits;
+use crate::names::Names;
+
+/// What the target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A DB instance.
+    Instance,
+    /// A DB cluster.
+    Cluster,
+}
+
+/// Every choice of an execution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// What is done.
+    pub task: Task,
+    /// The execution that this is the plan of.
+    pub execution: String,
+    /// The target.
+    pub identifier: DbIdentifier,
+    /// What the target is.
+    pub kind: Kind,
+    /// The target's engine, in RDS's words.
+    pub engine: String,
+    /// The target's version of the engine.
+    pub engine_version: String,
+    /// When the original leaves the name.
+    pub strategy: Strategy,
+    /// The snapshot that supplies the data; none when a kept original is swapped back.
+    pub snapshot: Option<SnapshotPlan>,
+    /// How long the original is kept after the swap, in seconds.
+    pub keep_original_seconds: u64,
+    /// Every name that is used.
+    pub names: Names,
+    /// The database that answers at the name now.
+    pub original: Original,
+    /// Everything configurable about the target.
+    pub blueprint: Blueprint,
+    /// How the original goes.
+    pub retirement: Retirement,
+    /// An original that an earlier execution keeps, and what becomes of it.
+    pub kept_original: Option<KeptOriginalPlan>,
+    /// Attributes that may be lost.
+    pub allow_lost: Vec<String>,
+    /// How the restored database is verified.
+    pub verification: Verification,
+    /// The execution that is undone; only of the task `rollback`.
+    pub rollback: Option<RollbackPlan>,
+    /// The pre-flight checks and what they found.
+    pub checks: Vec<Check>,
+    /// What will happen, in order.
+    pub steps: Vec<Step>,
+    /// How long the name is expected to be without a database.
+    pub expected_outage: Outage,
+    /// How long each state may take.
+    pub limits: Limits,
+    /// When the plan was made.
+    pub planned_at: Timestamp,
+    /// The calls that planning took.
+    #[serde(default)]
+    pub calls: Calls,
+}
+
+/// The snapshot that supplies the data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotPlan {
+    /// Its identifier; for one of another account its ARN.
+    pub id: SnapshotRef,
+    /// Its ARN, once it exists.
+    pub arn: Option<Arn>,
+    /// Whether this execution makes it.
+    pub create: bool,
+    /// The name of the database that it is of.
+    pub source: DbIdentifier,
+    /// The identity of the database that it is of, where it is known.
+    pub source_resource_id: Option<ResourceId>,
+    /// When it was made; none while it isn't.
+    pub created_at: Option<Timestamp>,
+    /// Its age when the plan was made, in seconds.
+    pub age_seconds: Option<i64>,
+    /// The storage that it needs, in GiB.
+    pub allocated_storage_gib: Option<u64>,
+    /// The engine's version in it.
+    pub engine_version: Option<String>,
+    /// How many snapshots of the source remain, this one included, when one is made.
+    pub keep: u32,
+}
+
+/// The database that answers at the target's name when the plan is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Original {
+    /// Its identity.
+    pub resource_id: ResourceId,
+    /// Where clients reach it.
+    pub endpoint: Option<Endpoint>,
+    /// Its size, in GiB.
+    pub allocated_storage_gib: Option<u64>,
+    /// Trapheus's own tags that it carries, from an earlier execution.
+    pub marks: Tags,
+}
+
+/// How an original goes once the restored database serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retirement {
+    /// The name of a last snapshot; none for none.
+    pub final_snapshot: Option<SnapshotId>,
+}
+
+/// An original that an earlier execution keeps at the name that this one needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptOriginalPlan {
+    /// Its identity.
+    pub resource_id: ResourceId,
+    /// The execution that keeps it.
+    pub execution: String,
+    /// What becomes of it.
+    pub becomes: KeptOriginal,
+}
+
+/// How sure Verify can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// The engine must answer on its port.
+    Connection,
+    /// The original can't be reached from here either, so RDS's word must do.
+    StatusOnly,
+}
+
+/// What a rollback undoes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackPlan {
+    /// The execution that restored the target.
+    pub execution: String,
+    /// The database that it put behind the name.
+    pub restored_resource_id: ResourceId,
+}
+
+/// One step, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The state of the definition that does it.
+    pub state: String,
+    /// What it does.
+    pub what: String,
+}
+
+/// How long the name is expected to be without a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outage {
+    /// The least, in seconds.
+    pub from_seconds: u64,
+    /// The most, in seconds.
+    pub to_seconds: u64,
+    /// What makes it up.
+    pub why: String,
+}
+
+impl Plan {
+    /// The execution whose tags mark what is ours: for a rollback the one that is undone.
+    pub fn owner(&self) -> &str {
+        match &self.rollback {
+            Some(rollback) => &rollback.execution,
+            None => &self.execution,
+        }
+    }
+
+    /// The checks that failed.
+    pub fn failures(&self) -> impl Iterator<Item = &Check> {
+        self.checks
+            .iter()
+            .filter(|check| check.verdict == Verdict::Fail)
+    }
+
+    /// The checks that people should know about.
+    pub fn warnings(&self) -> impl Iterator<Item = &Check> {
+        self.checks
+            .iter()
+            .filter(|check| check.verdict == Verdict::Warn)
+    }
+}

@@ -1,0 +1,136 @@
+//! What an execution has brought about so far: the results of its states, whether they come from
+//! the state that the definition carries or from the history.
+
+use serde::Deserialize;
+
+use crate::error::{Cause, ErrorName};
+use crate::plan::{Plan, Verification};
+use crate::tasks::{
+    Configured, KeptDatabase, MovedAside, Promoted, Restored, Retired, RolledBack, Snapshotted,
+};
+
+/// The results of the states that have succeeded, and what failed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Record {
+    pub(crate) plan: Option<Box<Plan>>,
+    pub(crate) snapshot: Option<Snapshotted>,
+    pub(crate) moved_aside: Option<MovedAside>,
+    pub(crate) restored: Option<Restored>,
+    pub(crate) configured: Option<Configured>,
+    pub(crate) promoted: Option<Promoted>,
+    pub(crate) rolled_back: Option<RolledBack>,
+    pub(crate) retired: Option<Retired>,
+    /// The failure that led to a roll-back, or to the end.
+    pub(crate) error: Option<Failure>,
+    /// The failure of the roll-back.
+    pub(crate) roll_back_error: Option<Failure>,
+    /// The failure of what comes after the point of no return.
+    pub(crate) left_over: Option<Failure>,
+}
+
+/// A failure, as the definition's Catch leaves it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Failure {
+    #[serde(rename = "Error", default)]
+    pub(crate) error: String,
+    #[serde(rename = "Cause", default)]
+    pub(crate) cause: String,
+}
+
+impl Failure {
+    pub(crate) fn cause(&self) -> Cause {
+        Cause::parse(&self.cause)
+    }
+}
+
+impl Record {
+    /// How long the name was without a database, in seconds; none while it still is.
+    pub(crate) fn outage_seconds(&self) -> Option<f64> {
+        let down_since = match (&self.rolled_back, &self.moved_aside) {
+            (
+                Some(RolledBack {
+                    down_since: Some(at),
+                    ..
+                }),
+                _,
+            ) => *at,
+            (_, Some(moved)) => moved.down_since,
+            (_, None) => return Some(0.0),
+        };
+        let serving_since = match (&self.rolled_back, &self.promoted) {
+            (Some(rolled_back), _) => rolled_back.serving_since,
+            (None, Some(promoted)) => promoted.serving_since,
+            (None, None) => return None,
+        };
+        let outage = serving_since.duration_since(down_since).as_millis();
+        Some(f64::from(u32::try_from(outage.max(0)).unwrap_or(u32::MAX)) / 1000.0)
+    }
+
+    /// What exists that should not, or that somebody has to look after.
+    pub(crate) fn left_over(&self) -> Vec<String> {
+        let mut left_over = Vec::new();
+        if let Some(snapshot) = &self.snapshot {
+            left_over.extend(snapshot.left_over.iter().cloned());
+        }
+        if let Some(KeptDatabase {
+            identifier,
+            resource_id,
+        }) = self.kept()
+        {
+            left_over.push(format!(
+                "{identifier} ({resource_id}): the restored database, which clients may have written to"
+            ));
+        }
+        if let (Some(failure), Some(plan)) = (&self.left_over, &self.plan) {
+            left_over.push(format!(
+                "{} ({}): the original: {}",
+                plan.names.aside,
+                plan.original.resource_id,
+                failure.cause().text()
+            ));
+        }
+        left_over
+    }
+
+    fn kept(&self) -> Option<&KeptDatabase> {
+        self.rolled_back.as_ref()?.kept.as_ref()
+    }
+
+    /// What people should know although it went well.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let Some(plan) = &self.plan else {
+            return Vec::new();
+        };
+        let mut warnings: Vec<String> = plan
+            .warnings()
+            .map(|check| format!("{}: {}", check.name, check.detail))
+            .collect();
+        if let Some(configured) = &self.configured {
+            let lost = configured.fidelity.lost.iter();
+            warnings.extend(lost.map(|loss| format!("lost, as allowed: {}", loss.attribute)));
+        }
+        if plan.verification == Verification::StatusOnly && self.promoted.is_some() {
+            warnings.push("the restored database was taken at RDS's word".to_owned());
+        }
+        warnings
+    }
+
+    /// Whether anything has changed, as far as the results tell.
+    pub(crate) fn has_changed_something(&self) -> bool {
+        self.snapshot.is_some() || self.moved_aside.is_some() || self.restored.is_some()
+    }
+
+    /// Whether it stopped before it changed anything.
+    pub(crate) fn was_refused(&self) -> bool {
+        if self.plan.is_none() {
+            return true;
+        }
+        let is_refusal = self.error.as_ref().is_some_and(|failure| {
+            [ErrorName::Refused, ErrorName::ForeignName]
+                .iter()
+                .any(|name| failure.error == name.as_str())
+        });
+        is_refusal && !self.has_changed_something()
+    }
+}

@@ -1,0 +1,364 @@
+//! How an execution went, told from its history alone: nothing else is kept, and nothing else
+//! is asked.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trapheus_asl::{HistoryEvent, HistoryKind};
+use trapheus_rds::{DbIdentifier, Endpoint, ResourceId, SnapshotRef};
+
+use crate::error::{Calls, Cause, ErrorName};
+use crate::fidelity::Fidelity;
+use crate::input::{RollbackOf, Strategy, Task};
+use crate::plan::{Kind, Plan};
+use crate::record::{Failure, Record};
+
+/// Whether a process is at work on an execution that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// One is.
+    Running,
+    /// None is; it can be resumed.
+    Stopped,
+}
+
+/// How an execution stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SummaryStatus {
+    /// The restored database serves at the name with the configuration asked for.
+    Succeeded,
+    /// It failed, and the name is as it was before.
+    Failed,
+    /// The name could not be given back.
+    RollbackFailed,
+    /// Nobody is at work on it; it can be resumed.
+    Stopped,
+    /// Somebody is at work on it.
+    Running,
+    /// The restored database serves, and the original is kept for a while.
+    KeepingOriginal,
+}
+
+/// An execution in one document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// The execution.
+    pub execution_id: String,
+    /// How it stands.
+    pub status: SummaryStatus,
+    /// What it does.
+    pub task: Option<Task>,
+    /// The target.
+    pub identifier: Option<DbIdentifier>,
+    /// What the target is.
+    pub kind: Option<Kind>,
+    /// The target's engine.
+    pub engine: Option<String>,
+    /// The snapshot that supplies the data.
+    pub snapshot_identifier: Option<SnapshotRef>,
+    /// When the original leaves the name.
+    pub strategy: Option<Strategy>,
+    /// The database that answered at the name before.
+    pub original_resource_id: Option<ResourceId>,
+    /// The database made from the snapshot.
+    pub restored_resource_id: Option<ResourceId>,
+    /// Where clients reach the target.
+    pub endpoint: Option<Endpoint>,
+    /// When the execution started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How long the name was without a database, in seconds; none while it is.
+    pub outage_seconds: Option<f64>,
+    /// How the configurations compare.
+    pub fidelity: Option<Fidelity>,
+    /// The calls to RDS by operation, failed attempts included.
+    pub api_calls: Calls,
+    /// What exists that should not, or that somebody has to look after.
+    pub left_over: Vec<String>,
+    /// What to know although it went well.
+    pub warnings: Vec<String>,
+    /// What went wrong.
+    pub error: Option<SummaryError>,
+    /// Whether it stopped before it changed anything.
+    #[serde(skip)]
+    was_refused: bool,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryError {
+    /// The error's name.
+    pub name: String,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: Vec<String>,
+}
+
+impl Summary {
+    /// The exit code that belongs to it.
+    ///
+    /// | code | meaning |
+    /// |---|---|
+    /// | 0 | succeeded, or the restored database serves and the original is kept as asked |
+    /// | 1 | failed and rolled back |
+    /// | 2 | refused before anything changed |
+    /// | 3 | the roll-back failed; a person is needed |
+    /// | 4 | stopped or not ended; resumable |
+    /// | 5 | succeeded with something left over |
+    pub fn exit_code(&self) -> u8 {
+        match self.status {
+            SummaryStatus::Succeeded if self.left_over.is_empty() => 0,
+            SummaryStatus::Succeeded => 5,
+            SummaryStatus::KeepingOriginal => 0,
+            SummaryStatus::Failed if self.was_refused => 2,
+            SummaryStatus::Failed => 1,
+            SummaryStatus::RollbackFailed => 3,
+            SummaryStatus::Stopped | SummaryStatus::Running => 4,
+        }
+    }
+}
+
+/// Tells how an execution went.
+pub fn summary(execution_id: &str, standing: Standing, history: &[HistoryEvent]) -> Summary {
+    let story = Story::read(history);
+    let record = &story.record;
+    let plan = record.plan.as_deref();
+    let input = |key: &str| story.input.as_ref()?.get(key).cloned();
+    Summary {
+        execution_id: execution_id.to_owned(),
+        status: story.status(standing),
+        task: plan
+            .map(|plan| plan.task)
+            .or_else(|| serde_json::from_value(input("task")?).ok()),
+        identifier: plan
+            .map(|plan| plan.identifier.clone())
+            .or_else(|| serde_json::from_value(input("identifier")?).ok()),
+        kind: plan.map(|plan| plan.kind),
+        engine: plan.map(|plan| plan.engine.clone()),
+        snapshot_identifier: plan.and_then(|plan| Some(plan.snapshot.as_ref()?.id.clone())),
+        strategy: plan.map(|plan| plan.strategy),
+        original_resource_id: plan.map(|plan| plan.original.resource_id.clone()),
+        restored_resource_id: story.restored_resource_id(),
+        endpoint: story.endpoint(),
+        started_at: story.started_at,
+        finished_at: story.end.as_ref().map(|end| end.at),
+        outage_seconds: record.outage_seconds(),
+        fidelity: record
+            .configured
+            .as_ref()
+            .map(|configured| configured.fidelity.clone()),
+        left_over: record.left_over(),
+        warnings: record.warnings(),
+        error: story.error(),
+        was_refused: record.was_refused(),
+        api_calls: story.calls,
+    }
+}
+
+impl RollbackOf {
+    /// Reads from the history of an execution what a rollback of it needs; none when it never
+    /// made a restored database.
+    pub fn from_history(execution_id: &str, history: &[HistoryEvent]) -> Option<RollbackOf> {
+        let record = Story::read(history).record;
+        Some(RollbackOf {
+            execution: execution_id.to_owned(),
+            plan: record.plan?,
+            restored: record.restored?,
+        })
+    }
+}
+
+/// How an execution ended.
+#[derive(Debug)]
+struct End {
+    at: Timestamp,
+    kind: HistoryKind,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+/// What a history says.
+#[derive(Debug, Default)]
+struct Story {
+    input: Option<Value>,
+    record: Record,
+    calls: Calls,
+    /// The last failure of each state that has not succeeded since.
+    failures: BTreeMap<String, Failure>,
+    state: Option<String>,
+    started_at: Option<Timestamp>,
+    end: Option<End>,
+}
+
+impl Story {
+    fn read(history: &[HistoryEvent]) -> Self {
+        let mut story = Self::default();
+        for event in history {
+            story.tell(event);
+        }
+        story.place_failures();
+        story
+    }
+
+    fn tell(&mut self, event: &HistoryEvent) {
+        let state = event.state.as_deref().unwrap_or_default();
+        match event.kind {
+            HistoryKind::ExecutionStarted => {
+                self.started_at = Some(event.at);
+                self.input = event.input.clone();
+            }
+            HistoryKind::TaskSucceeded => self.succeeded(state, event.output.as_ref()),
+            HistoryKind::TaskFailed | HistoryKind::TaskTimedOut => {
+                let error = event.error.clone().unwrap_or_default();
+                let cause = event.cause.clone().unwrap_or_default();
+                add(&mut self.calls, &Cause::parse(&cause).calls);
+                self.failures
+                    .insert(state.to_owned(), Failure { error, cause });
+            }
+            HistoryKind::ExecutionSucceeded
+            | HistoryKind::ExecutionFailed
+            | HistoryKind::ExecutionTimedOut
+            | HistoryKind::ExecutionAborted => {
+                let (error, cause) = (event.error.clone(), event.cause.clone());
+                self.end = Some(End {
+                    at: event.at,
+                    kind: event.kind,
+                    error,
+                    cause,
+                });
+            }
+            kind if kind.is_state_entered() => self.state = Some(state.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn succeeded(&mut self, state: &str, output: Option<&Value>) {
+        self.failures.remove(state);
+        let Some(output) = output else { return };
+        add(&mut self.calls, &read(&output["calls"]).unwrap_or_default());
+        let record = &mut self.record;
+        match state {
+            "Plan" => record.plan = read(output),
+            "Snapshot" => record.snapshot = read(output),
+            "MoveAsideFirst" | "MoveAside" => record.moved_aside = read(output),
+            "Restore" => record.restored = read(output),
+            "Configure" => record.configured = read(output),
+            "Promote" => record.promoted = read(output),
+            "RollBack" | "SwapBack" => record.rolled_back = read(output),
+            "Retire" => record.retired = read(output),
+            _ => {}
+        }
+    }
+
+    /// Gives the failures that stayed to the part of the record that they belong to.
+    fn place_failures(&mut self) {
+        let is_final = |failure: &Failure| failure.error != ErrorName::InProgress.as_str();
+        for (state, failure) in &self.failures {
+            match state.as_str() {
+                "RollBack" | "SwapBack" => self.record.roll_back_error = Some(failure.clone()),
+                "Retire" if self.state.as_deref() != Some("Retire") => {
+                    self.record.left_over = Some(failure.clone());
+                }
+                "Retire"
+                | "Report"
+                | "ReportFailure"
+                | "ReportLeftOver"
+                | "ReportRollBackFailed" => {}
+                _ if is_final(failure) => self.record.error = Some(failure.clone()),
+                _ => {}
+            }
+        }
+    }
+
+    fn status(&self, standing: Standing) -> SummaryStatus {
+        let Some(end) = &self.end else {
+            return match (self.state.as_deref(), standing) {
+                (Some("KeepOriginal"), _) => SummaryStatus::KeepingOriginal,
+                (_, Standing::Running) => SummaryStatus::Running,
+                (_, Standing::Stopped) => SummaryStatus::Stopped,
+            };
+        };
+        let is_rollback = end.error.as_deref() == Some(ErrorName::RollbackFailed.as_str());
+        match end.kind {
+            HistoryKind::ExecutionSucceeded => SummaryStatus::Succeeded,
+            _ if is_rollback => SummaryStatus::RollbackFailed,
+            _ => SummaryStatus::Failed,
+        }
+    }
+
+    fn restored_resource_id(&self) -> Option<ResourceId> {
+        let rollback = || {
+            Some(
+                self.record
+                    .plan
+                    .as_ref()?
+                    .rollback
+                    .as_ref()?
+                    .restored_resource_id
+                    .clone(),
+            )
+        };
+        self.record
+            .restored
+            .as_ref()
+            .map(|restored| restored.resource_id.clone())
+            .or_else(rollback)
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        match &self.record.promoted {
+            Some(promoted) => Some(promoted.endpoint.clone()),
+            None => self.record.plan.as_ref()?.original.endpoint.clone(),
+        }
+    }
+
+    /// The failure that ended the execution, and the roll-back's own where that failed too.
+    fn error(&self) -> Option<SummaryError> {
+        let end = self.end.as_ref()?;
+        if end.kind == HistoryKind::ExecutionSucceeded {
+            return None;
+        }
+        let name = end.error.clone().unwrap_or_default();
+        let cause = Cause::parse(end.cause.as_deref().unwrap_or_default());
+        let mut message = cause.text().to_owned();
+        let mut remedy = cause.remedy;
+        if let (Some(failure), ErrorName::RollbackFailed) =
+            (&self.record.roll_back_error, ErrorName::RollbackFailed)
+        {
+            if name == ErrorName::RollbackFailed.as_str() {
+                let cause = failure.cause();
+                message = cause.text().to_owned();
+                remedy = cause.remedy;
+                if let Some(first) = &self.record.error {
+                    message = format!("{message}; it was to undo this: {}", first.cause().text());
+                }
+            }
+        }
+        Some(SummaryError {
+            name,
+            message,
+            remedy,
+        })
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(output: &Value) -> Option<T> {
+    T::deserialize(output).ok()
+}
+
+fn add(total: &mut Calls, calls: &Calls) {
+    for (operation, count) in calls {
+        *total.entry(operation.clone()).or_default() += count;
+    }
+}
+
+/// The plan that an execution follows, once it has one.
+pub fn plan_of(history: &[HistoryEvent]) -> Option<Plan> {
+    Story::read(history).record.plan.map(|plan| *plan)
+}

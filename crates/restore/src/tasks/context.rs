@@ -1,0 +1,189 @@
+//! What every task needs: the input that the definition gives it, the plan in it, the door to
+//! RDS, and the moment of patience after an act.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use trapheus_rds::{Class, Error as RdsError, Identified, Instance, Rds, ResourceId, Tags};
+
+use super::{Clock, Options, Promoted, Restored};
+use crate::error::{ErrorName, TaskError};
+use crate::plan::Plan;
+use crate::verifier::Verifier;
+
+/// How long a task waits between two looks after an act: what is done at once costs no poll,
+/// and a wait of minutes costs three looks more.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(40),
+    Duration::from_millis(100),
+    Duration::from_millis(150),
+];
+
+/// What the definition gives to Plan.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PlanCall {
+    pub(crate) execution: String,
+    pub(crate) input: Value,
+}
+
+/// What the definition gives to the tasks after Plan.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Call {
+    entered: Timestamp,
+    plan: Plan,
+    restored: Option<Restored>,
+    promoted: Option<Promoted>,
+    /// Everything known so far; only RollBack gets it, because it can't know what there is.
+    state: Option<State>,
+}
+
+/// What RollBack reads of everything known so far.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct State {
+    pub(crate) restored: Option<Restored>,
+    pub(crate) error: Option<Failure>,
+}
+
+/// An error as the definition's Catch leaves it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Failure {
+    #[serde(rename = "Error")]
+    pub(crate) error: String,
+    #[serde(rename = "Cause", default)]
+    pub(crate) cause: String,
+}
+
+/// What a task works with.
+pub(crate) struct Context {
+    call: Call,
+    pub(crate) rds: Rds,
+    pub(crate) verifier: Arc<dyn Verifier>,
+    clock: Clock,
+}
+
+impl Context {
+    pub(super) fn new(call: Call, rds: Rds, options: &Options) -> Self {
+        let Options { clock, verifier } = options.clone();
+        Self {
+            call,
+            rds,
+            verifier,
+            clock,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.call.plan
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// When the definition entered the state; retries of it count from then.
+    pub(crate) fn entered(&self) -> Timestamp {
+        self.call.entered
+    }
+
+    pub(crate) fn restored(&self) -> Result<&Restored, TaskError> {
+        self.call
+            .restored
+            .as_ref()
+            .ok_or_else(|| missing("restored"))
+    }
+
+    pub(crate) fn promoted(&self) -> Result<&Promoted, TaskError> {
+        self.call
+            .promoted
+            .as_ref()
+            .ok_or_else(|| missing("promoted"))
+    }
+
+    pub(crate) fn state(&self) -> Option<&State> {
+        self.call.state.as_ref()
+    }
+
+    /// Sees the original, wherever it is.
+    pub(crate) async fn original(&self) -> Result<Option<Instance>, TaskError> {
+        self.by_resource(&self.plan().original.resource_id).await
+    }
+
+    pub(crate) async fn by_resource(&self, id: &ResourceId) -> Result<Option<Instance>, TaskError> {
+        Ok(self.rds.instance_by_resource(id).await?)
+    }
+
+    /// Adds tags to a database that has just been seen.
+    pub(crate) async fn add_tags(&self, to: &Instance, tags: &Tags) -> Result<(), TaskError> {
+        found_again(to, self.rds.add_instance_tags(&identified(to), tags).await)
+    }
+
+    /// Takes tags off a database that has just been seen.
+    pub(crate) async fn remove_tags(
+        &self,
+        from: &Instance,
+        keys: &[String],
+    ) -> Result<(), TaskError> {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        found_again(
+            from,
+            self.rds
+                .remove_instance_tags(&identified(from), &keys)
+                .await,
+        )
+    }
+
+    /// Looks a few times until something is so; `None` when it takes longer than a moment.
+    pub(crate) async fn soon<T>(
+        &self,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, TaskError>,
+    ) -> Result<Option<T>, TaskError> {
+        for pause in PAUSES {
+            if let Some(found) = look().await? {
+                return Ok(Some(found));
+            }
+            tokio::time::sleep(pause).await;
+        }
+        look().await
+    }
+}
+
+/// What an act is addressed to: the name that was seen, and whose it must be.
+pub(crate) fn identified(instance: &Instance) -> Identified {
+    Identified {
+        name: instance.identifier.clone(),
+        resource: instance.resource_id.clone(),
+    }
+}
+
+/// What was seen by its identity and is not found by its name a moment later is being renamed.
+pub(crate) fn found_again<T>(seen: &Instance, answer: Result<T, RdsError>) -> Result<T, TaskError> {
+    answer.map_err(|error| match error.class {
+        Class::NotFound => TaskError::in_progress(format!(
+            "waiting until {} is found by its name",
+            seen.identifier
+        )),
+        _ => error.into(),
+    })
+}
+
+/// An error with its sources, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+fn missing(what: &str) -> TaskError {
+    TaskError::new(
+        ErrorName::Internal,
+        format!("the definition gives the task no `{what}`"),
+    )
+}

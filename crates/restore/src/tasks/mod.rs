@@ -1,0 +1,201 @@
+//! The tasks of the definition, one per file, and the door to them.
+//!
+//! A task is "make it so", not "do it": it looks at the world and returns (it is so), or starts
+//! what is missing and raises [`ErrorName::InProgress`], or raises a classified error. Nothing is
+//! remembered between two runs of a task; what must survive a crash is in RDS itself, as names
+//! and tags.
+
+mod configure;
+mod context;
+mod move_aside;
+mod plan;
+mod promote;
+mod remove;
+mod report;
+mod restore;
+mod retire;
+mod roll_back;
+mod snapshot;
+mod verify;
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use trapheus_rds::{Calls as Counter, Rds};
+
+pub use configure::Configured;
+pub use move_aside::MovedAside;
+pub use promote::Promoted;
+pub use report::Report;
+pub use restore::Restored;
+pub use retire::Retired;
+pub use roll_back::{KeptDatabase, RolledBack};
+pub use snapshot::Snapshotted;
+pub use verify::Verified;
+
+use crate::error::{Calls, ErrorName, TaskError};
+use crate::input::Request;
+use crate::limits::{Deadline, Limits};
+use crate::plan::Plan;
+use crate::verifier::Verifier;
+use context::{Call, Context};
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the tasks work with besides RDS.
+#[derive(Clone)]
+pub struct Options {
+    /// Tells the time: real, or a simulation's.
+    pub clock: Clock,
+    /// Asks database servers whether they answer.
+    pub verifier: Arc<dyn Verifier>,
+}
+
+/// The tasks of the definition.
+#[derive(Clone)]
+pub struct Tasks {
+    rds: Rds,
+    options: Options,
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Tasks").finish_non_exhaustive()
+    }
+}
+
+/// Why there is no plan to be followed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct Refusal {
+    /// What is wrong.
+    pub error: TaskError,
+    /// The plan with the verdict of every check, where it could be made.
+    pub plan: Option<Box<Plan>>,
+}
+
+impl Tasks {
+    /// Tasks that act through this door.
+    pub fn new(rds: Rds, options: Options) -> Self {
+        Self { rds, options }
+    }
+
+    /// Makes the plan of an execution. Nothing is changed by it.
+    ///
+    /// # Errors
+    /// A check failed, or what has to be known for a plan can't be found out.
+    pub async fn plan(&self, execution: &str, request: Request) -> Result<Plan, Refusal> {
+        let (rds, counter) = self.rds.counting();
+        let planner = plan::Planner::new(rds, &self.options, execution, request);
+        let mut made = planner.plan().await;
+        let calls = counts(&counter);
+        match &mut made {
+            Ok(plan) => plan.calls = calls,
+            Err(refusal) => refusal.error.cause.calls = calls,
+        }
+        made
+    }
+
+    /// Runs one task of the definition, named as the definition's `Resource` names it.
+    ///
+    /// # Errors
+    /// It is not so yet, or can't be made so; see [`ErrorName`].
+    pub async fn run(&self, resource: &str, input: Value) -> Result<Value, TaskError> {
+        if resource == "${Plan}" {
+            return self.run_plan(input).await;
+        }
+        let (rds, counter) = self.rds.counting();
+        let made = self.make_it_so(resource, input, rds).await;
+        let calls = counts(&counter);
+        match made {
+            Ok(mut result) => {
+                result["calls"] = json!(calls);
+                Ok(result)
+            }
+            Err(mut error) => {
+                error.cause.calls = calls;
+                Err(error)
+            }
+        }
+    }
+
+    async fn run_plan(&self, input: Value) -> Result<Value, TaskError> {
+        let call: context::PlanCall = read(input)?;
+        let request = Request::parse(&call.input)
+            .map_err(|error| TaskError::new(ErrorName::Refused, context::chain(&error)))?;
+        let plan = self
+            .plan(&call.execution, request)
+            .await
+            .map_err(|refusal| refusal.error)?;
+        Ok(json!(plan))
+    }
+
+    async fn make_it_so(&self, resource: &str, input: Value, rds: Rds) -> Result<Value, TaskError> {
+        if resource == "${Report}" {
+            return result(report::run(read(input)?));
+        }
+        let context = Context::new(read::<Call>(input)?, rds, &self.options);
+        let limits: Limits = context.plan().limits;
+        let (made, limit_seconds) = match resource {
+            "${Snapshot}" => (
+                result(snapshot::run(&context).await),
+                limits.snapshot_seconds,
+            ),
+            "${MoveAside}" => (
+                result(move_aside::run(&context).await),
+                limits.rename_seconds,
+            ),
+            "${Restore}" => (result(restore::run(&context).await), limits.restore_seconds),
+            "${Configure}" => (
+                result(configure::run(&context).await),
+                limits.configure_seconds,
+            ),
+            "${Verify}" => (result(verify::run(&context).await), limits.verify_seconds),
+            "${Promote}" => (result(promote::run(&context).await), limits.rename_seconds),
+            "${Retire}" => (result(retire::run(&context).await), limits.retire_seconds),
+            "${RollBack}" => (
+                result(roll_back::run(&context).await),
+                limits.roll_back_seconds,
+            ),
+            unknown => {
+                let message = format!("there is no task {unknown}");
+                return Err(TaskError::new(ErrorName::Internal, message));
+            }
+        };
+        let deadline = Deadline {
+            entered: context.entered(),
+            now: context.now(),
+            limit_seconds,
+        };
+        made.map_err(|error| deadline.enforce(error))
+            .map_err(|error| {
+                if resource == "${RollBack}" {
+                    roll_back::explain(&context, error)
+                } else {
+                    error
+                }
+            })
+    }
+}
+
+fn counts(counter: &Counter) -> Calls {
+    counter.counts()
+}
+
+fn read<T: DeserializeOwned>(input: Value) -> Result<T, TaskError> {
+    serde_json::from_value(input).map_err(|error| {
+        TaskError::new(
+            ErrorName::Internal,
+            format!("the task's input can't be read: {error}"),
+        )
+    })
+}
+
+fn result<T: Serialize>(made: Result<T, TaskError>) -> Result<Value, TaskError> {
+    made.map(|made| json!(made))
+}

@@ -1,0 +1,253 @@
+//! Plan: the one place where choices are made. Everything is looked at, nothing is changed.
+
+mod choose;
+mod rollback;
+mod words;
+
+use jiff::Timestamp;
+use trapheus_rds::{DbIdentifier, Instance, Rds};
+
+use super::{Options, Refusal};
+use crate::blueprint::Blueprint;
+use crate::checks::{self, Check, surroundings};
+use crate::error::{ErrorName, TaskError};
+use crate::input::{FinalSnapshot, Request, Task};
+use crate::limits::Limits;
+use crate::marks;
+use crate::names::{self, Names};
+use crate::plan::{Kind, Original, Plan, Retirement, Verification};
+use crate::verifier::{Probe, Verifier};
+use choose::Chosen;
+
+/// Makes one plan.
+pub(super) struct Planner<'a> {
+    rds: Rds,
+    verifier: &'a dyn Verifier,
+    now: Timestamp,
+    execution: &'a str,
+    request: Request,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(
+        rds: Rds,
+        options: &'a Options,
+        execution: &'a str,
+        request: Request,
+    ) -> Self {
+        let (verifier, now) = (options.verifier.as_ref(), (options.clock)());
+        Self {
+            rds,
+            verifier,
+            now,
+            execution,
+            request,
+        }
+    }
+
+    pub(super) async fn plan(&self) -> Result<Plan, Refusal> {
+        let made = match &self.request.rollback_of {
+            Some(earlier) => self.plan_rollback(earlier).await,
+            None => self.plan_restore().await,
+        };
+        let plan = made.map_err(|error| Refusal { error, plan: None })?;
+        let failures: Vec<String> = plan
+            .failures()
+            .map(|check| format!("{}: {}", check.name, check.detail))
+            .collect();
+        if failures.is_empty() {
+            return Ok(plan);
+        }
+        let error = TaskError::new(ErrorName::Refused, failures.join("; "));
+        Err(Refusal {
+            error,
+            plan: Some(Box::new(plan)),
+        })
+    }
+
+    async fn plan_restore(&self) -> Result<Plan, TaskError> {
+        let request = &self.request;
+        let target = self.target().await?;
+        let chosen = choose::choose(&self.rds, request, &target, self.now).await?;
+        let names = Names::of(&request.identifier, self.now);
+        let blueprint = Blueprint::of(&target);
+        let gib = [size(&target), chosen.size()]
+            .into_iter()
+            .flatten()
+            .max()
+            .unwrap_or_default();
+        let mut plan = Plan {
+            task: request.task,
+            execution: self.execution.to_owned(),
+            identifier: request.identifier.clone(),
+            kind: Kind::Instance,
+            engine: target.engine.clone(),
+            engine_version: target.engine_version.clone(),
+            strategy: request.strategy,
+            snapshot: chosen.plan(),
+            keep_original_seconds: request.keep_original_seconds,
+            names,
+            original: original(&target),
+            blueprint,
+            retirement: Retirement {
+                final_snapshot: self.final_snapshot(),
+            },
+            kept_original: None,
+            allow_lost: request.allow_lost.clone(),
+            verification: Verification::Connection,
+            rollback: None,
+            checks: Vec::new(),
+            steps: Vec::new(),
+            expected_outage: words::outage(request, gib),
+            limits: Limits::for_storage(gib),
+            planned_at: self.now,
+            calls: Default::default(),
+        };
+        plan.checks = self.checks(&mut plan, &target, &chosen).await?;
+        plan.steps = words::steps(&plan);
+        Ok(plan)
+    }
+
+    /// Finds the target, or says what is there instead.
+    async fn target(&self) -> Result<Instance, TaskError> {
+        let id = &self.request.identifier;
+        let refuse = |message: String| Err(TaskError::new(ErrorName::Refused, message));
+        let Some(target) = self.rds.instance(id).await? else {
+            return match (self.is_cluster(id).await?, self.request.is_cluster) {
+                (true, Some(false)) => refuse(format!(
+                    "{id} is a cluster, and `isCluster` says that it is none"
+                )),
+                (true, _) => refuse(format!("{id} is a cluster: clusters are not supported yet")),
+                (false, _) => refuse(format!(
+                    "there is no database {id} in this account and Region"
+                )),
+            };
+        };
+        if self.request.is_cluster == Some(true) {
+            return refuse(format!(
+                "{id} is no cluster, and `isCluster` says that it is one"
+            ));
+        }
+        if let Some(cluster) = &target.cluster {
+            return refuse(format!(
+                "{id} is a member of the cluster {cluster}: clusters are not supported yet"
+            ));
+        }
+        Ok(target)
+    }
+
+    /// A server that knows no clusters has none.
+    async fn is_cluster(&self, id: &DbIdentifier) -> Result<bool, TaskError> {
+        match self.rds.cluster_exists(id).await.map_err(TaskError::from) {
+            Err(error) if error.name.is_passing() => Err(error),
+            answer => Ok(answer.unwrap_or(false)),
+        }
+    }
+
+    async fn checks(
+        &self,
+        plan: &mut Plan,
+        target: &Instance,
+        chosen: &Chosen,
+    ) -> Result<Vec<Check>, TaskError> {
+        let mut checks = vec![checks::target::status(target)];
+        checks.extend(chosen.checks());
+        let snapshots = i64::from(
+            plan.snapshot
+                .as_ref()
+                .is_some_and(|snapshot| snapshot.create),
+        );
+        if self.request.task == Task::CreateSnapshotOnly {
+            let needs = surroundings::Needs {
+                instances: 0,
+                snapshots,
+                storage_gib: 0,
+            };
+            checks.extend(surroundings::quotas(&self.rds, needs).await);
+            return Ok(checks);
+        }
+        let found = checks::names::check(
+            &self.rds,
+            &plan.names,
+            self.execution,
+            target,
+            self.request.kept_original,
+        );
+        let found = found.await?;
+        plan.kept_original = found.kept_original;
+        checks.extend(found.checks);
+        checks.push(checks::target::replicas(target));
+        checks.extend(checks::target::attachments(target, &plan.allow_lost));
+        checks.push(checks::target::deletion_protection(target));
+        checks.extend(checks::target::master_secret(target));
+        checks.extend(checks::target::identity(target));
+        checks.extend(surroundings::groups(&self.rds, target).await);
+        if let Some(version) = plan
+            .snapshot
+            .as_ref()
+            .and_then(|snapshot| snapshot.engine_version.as_deref())
+        {
+            checks.push(surroundings::version(&self.rds, &target.engine, version).await);
+        }
+        checks.push(surroundings::blue_green(&self.rds, target).await);
+        let storage_gib = size(target)
+            .unwrap_or_default()
+            .try_into()
+            .unwrap_or(i64::MAX);
+        let needs = surroundings::Needs {
+            instances: 1,
+            snapshots,
+            storage_gib,
+        };
+        checks.extend(surroundings::quotas(&self.rds, needs).await);
+        checks.push(self.connection(plan, target).await);
+        checks.extend(words::consequences(plan));
+        Ok(checks)
+    }
+
+    /// What can't be reached from here now can't be verified from here later.
+    async fn connection(&self, plan: &mut Plan, target: &Instance) -> Check {
+        const NAME: &str = "connection";
+        let Some(endpoint) = target.endpoint.clone() else {
+            plan.verification = Verification::StatusOnly;
+            return Check::warn(NAME, "the target has no endpoint");
+        };
+        let probe = Probe {
+            engine: target.engine.clone(),
+            endpoint,
+            master_username: target.master_username.clone(),
+        };
+        match self.verifier.verify(&probe).await {
+            Ok(_) => Check::pass(
+                NAME,
+                "the target answers from here, so the restored database will be asked too",
+            ),
+            Err(error) => {
+                plan.verification = Verification::StatusOnly;
+                let detail = format!("{error}; so the restored database is taken at RDS's word");
+                Check::warn(NAME, detail)
+            }
+        }
+    }
+
+    fn final_snapshot(&self) -> Option<trapheus_rds::SnapshotId> {
+        match &self.request.final_snapshot {
+            FinalSnapshot::Skip => None,
+            FinalSnapshot::Make => Some(names::final_snapshot(&self.request.identifier, self.now)),
+            FinalSnapshot::Named(id) => Some(id.clone()),
+        }
+    }
+}
+
+fn original(target: &Instance) -> Original {
+    Original {
+        resource_id: target.resource_id.clone(),
+        endpoint: target.endpoint.clone(),
+        allocated_storage_gib: size(target),
+        marks: marks::own(&target.tags),
+    }
+}
+
+fn size(instance: &Instance) -> Option<u64> {
+    instance.settings.get("AllocatedStorage")?.as_u64()
+}

@@ -1,0 +1,156 @@
+//! What a plan says to people: the steps with their names, the outage, and what follows from it.
+
+use crate::checks::Check;
+use crate::input::{Request, Strategy, Task};
+use crate::plan::{Outage, Plan, Step};
+
+/// What one rename takes on AWS, in seconds: about a minute and a half when nothing is in the
+/// way; the documentation gives ten minutes until an endpoint has followed.
+const RENAME_SECONDS: (u64, u64) = (60, 600);
+/// What a restore takes on AWS, in seconds, before its size counts.
+const RESTORE_SECONDS: (u64, u64) = (300, 1800);
+
+/// How long the name is expected to be without a database.
+pub(super) fn outage(request: &Request, gib: u64) -> Outage {
+    let renames = renames();
+    match (request.task, request.strategy) {
+        (Task::CreateSnapshotOnly, _) => Outage {
+            from_seconds: 0,
+            to_seconds: 0,
+            why: "none".to_owned(),
+        },
+        (_, Strategy::Swap) => renames,
+        (_, Strategy::InPlace) => Outage {
+            from_seconds: renames.from_seconds + RESTORE_SECONDS.0,
+            to_seconds: renames.to_seconds + RESTORE_SECONDS.1 + gib,
+            why: "two renames and the whole restore; on local RDS as long as the restore"
+                .to_owned(),
+        },
+    }
+}
+
+/// The outage of a swap.
+pub(super) fn renames() -> Outage {
+    Outage {
+        from_seconds: 2 * RENAME_SECONDS.0,
+        to_seconds: 2 * RENAME_SECONDS.1,
+        why: "two renames, whatever the size; on local RDS under a second".to_owned(),
+    }
+}
+
+/// Every step, with the exact names.
+pub(super) fn steps(plan: &Plan) -> Vec<Step> {
+    let names = &plan.names;
+    let step = |state: &str, what: String| Step {
+        state: state.to_owned(),
+        what,
+    };
+    if plan.rollback.is_some() {
+        return vec![
+            step(
+                "SwapBack",
+                format!(
+                    "rename {} to {}, then {} to {}",
+                    names.target, names.kept, names.aside, names.target
+                ),
+            ),
+            step("Report", "say what has changed".to_owned()),
+        ];
+    }
+    let mut steps = Vec::new();
+    let aside = format!("rename {} to {}", names.target, names.aside);
+    if let Some(snapshot) = &plan.snapshot {
+        if snapshot.create {
+            let what = format!(
+                "make the snapshot {} of {}, then delete older ones beyond {}",
+                snapshot.id, snapshot.source, snapshot.keep
+            );
+            steps.push(step("Snapshot", what));
+        }
+        if plan.task == Task::CreateSnapshotOnly {
+            return steps;
+        }
+        if plan.strategy == Strategy::InPlace {
+            steps.push(step("MoveAsideFirst", aside.clone()));
+        }
+        steps.push(step(
+            "Restore",
+            format!("restore {} as {}", snapshot.id, names.restored),
+        ));
+    }
+    steps.push(step(
+        "Configure",
+        format!(
+            "give {} the configuration of {}, and compare",
+            names.restored, names.target
+        ),
+    ));
+    steps.push(step(
+        "Verify",
+        format!("see that {} answers on {}", plan.engine, names.restored),
+    ));
+    if plan.strategy == Strategy::Swap {
+        steps.push(step("MoveAside", aside));
+    }
+    steps.push(step(
+        "Promote",
+        format!("rename {} to {}", names.restored, names.target),
+    ));
+    steps.push(step("Report", "say what has changed".to_owned()));
+    if plan.keep_original_seconds > 0 {
+        steps.push(step(
+            "KeepOriginal",
+            format!("keep {} for {} s", names.aside, plan.keep_original_seconds),
+        ));
+    }
+    steps.push(step("Retire", retire(plan)));
+    steps
+}
+
+fn retire(plan: &Plan) -> String {
+    match &plan.retirement.final_snapshot {
+        Some(id) => format!("delete {} after a final snapshot {id}", plan.names.aside),
+        None => format!("delete {} without a final snapshot", plan.names.aside),
+    }
+}
+
+/// What follows from the plan and may not be meant.
+pub(super) fn consequences(plan: &Plan) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let Some(snapshot) = &plan.snapshot else {
+        return checks;
+    };
+    let since = match snapshot.created_at {
+        Some(at) => format!("after {at}"),
+        None => "after the snapshot".to_owned(),
+    };
+    let fate = match (plan.keep_original_seconds, &plan.retirement.final_snapshot) {
+        (0, None) => "which is deleted at the end, its automated backups too: `keepOriginal` and `finalSnapshot` keep it".to_owned(),
+        (0, Some(id)) => format!("which goes into the final snapshot {id}"),
+        (seconds, _) => format!("which is kept for {seconds} s"),
+    };
+    let detail = format!(
+        "what is written to {} {since} stays in the original, {fate}",
+        plan.identifier
+    );
+    checks.push(
+        match (
+            plan.strategy,
+            plan.keep_original_seconds,
+            &plan.retirement.final_snapshot,
+        ) {
+            (_, 0, None) => Check::warn("writes since the snapshot", detail),
+            _ => Check::pass("writes since the snapshot", detail),
+        },
+    );
+    checks
+}
+
+/// What a rollback does to what was written since the swap.
+pub(super) fn writes_after_rollback(plan: &Plan) -> Check {
+    let detail = format!(
+        "what was written to {} since the swap stays in {}",
+        plan.identifier, plan.names.kept
+    );
+    Check::warn("writes since the swap", detail)
+}

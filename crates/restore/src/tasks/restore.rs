@@ -1,0 +1,174 @@
+//! Restore: the restored database exists under its own name with everything that a restore
+//! request can set, and is available.
+//!
+//! RDS gives a name once, so the request is also the lock between two executions for one target:
+//! the second one finds the other's mark and stops. It is recognised by the mark, not by the
+//! answer: a process that dies between the request and its answer finds its own database next time.
+
+use serde::{Deserialize, Serialize};
+use trapheus_rds::{Arn, Class, DbIdentifier, Instance, ResourceId, RestoreInstance, StatusClass};
+
+use super::context::Context;
+use crate::error::{ErrorName, TaskError};
+use crate::input::Strategy;
+use crate::marks::{Marks, Role, marks};
+
+/// The restored database, under its own name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Restored {
+    /// What it is called now.
+    pub identifier: DbIdentifier,
+    /// Its identity: what every later task means by "the restored database".
+    pub resource_id: ResourceId,
+    /// Its ARN under this name.
+    pub arn: Arn,
+}
+
+pub(super) async fn run(context: &Context) -> Result<Restored, TaskError> {
+    if let Some(restored) = look(context).await? {
+        return restored_when_available(context, restored).await;
+    }
+    check_the_original(context).await?;
+    request(context).await?;
+    let ready = context.soon(async || {
+        let restored = look(context).await?;
+        Ok(restored.filter(|restored| restored.status.class() != StatusClass::Transient))
+    });
+    match ready.await? {
+        Some(restored) => restored_when_available(context, restored).await,
+        None => Err(TaskError::in_progress(format!(
+            "creating {}",
+            context.plan().names.restored
+        ))),
+    }
+}
+
+/// Sees this execution's restored database. Another's is an error.
+async fn look(context: &Context) -> Result<Option<Instance>, TaskError> {
+    let Some(holder) = context.rds.instance(&context.plan().names.restored).await? else {
+        return Ok(None);
+    };
+    if Marks(&holder.tags).are_of(context.plan().owner(), Role::Restored) {
+        return Ok(Some(holder));
+    }
+    Err(foreign(&holder))
+}
+
+async fn restored_when_available(
+    context: &Context,
+    restored: Instance,
+) -> Result<Restored, TaskError> {
+    match restored.status.class() {
+        StatusClass::Failed => Err(failed(context, &restored).await),
+        StatusClass::Steady if restored.status.is_serving() => Ok(Restored {
+            identifier: restored.identifier,
+            resource_id: restored.resource_id,
+            arn: restored.arn,
+        }),
+        StatusClass::Steady | StatusClass::Transient => {
+            let waiting = format!("{} is {}", restored.identifier, restored.status);
+            Err(TaskError::in_progress(waiting).at_percent(restored.percent))
+        }
+    }
+}
+
+/// Nothing is begun unless the original is where the plan, or our own mark, says.
+async fn check_the_original(context: &Context) -> Result<(), TaskError> {
+    let plan = context.plan();
+    let original = context.original().await?.ok_or_else(|| {
+        let message = format!(
+            "{} ({}) does not exist any more",
+            plan.identifier, plan.original.resource_id
+        );
+        TaskError::new(ErrorName::NotFound, message)
+    })?;
+    let is_ours = Marks(&original.tags).are_of(plan.owner(), Role::Original);
+    let is_anothers = Marks(&original.tags).is(Role::Original) && !is_ours;
+    if is_anothers {
+        let owner = Marks(&original.tags).owner().unwrap_or("unknown");
+        let message = format!(
+            "another execution, {owner}, is restoring {}",
+            plan.identifier
+        );
+        return Err(TaskError::new(ErrorName::ForeignName, message));
+    }
+    let (name, is_marked) = match plan.strategy {
+        Strategy::Swap => (&plan.names.target, true),
+        Strategy::InPlace => (&plan.names.aside, is_ours),
+    };
+    if original.identifier == *name && is_marked {
+        return Ok(());
+    }
+    let message = format!(
+        "the original is called {} and not {name}, as planned",
+        original.identifier
+    );
+    Err(TaskError::new(ErrorName::IdentityMismatch, message))
+}
+
+async fn request(context: &Context) -> Result<(), TaskError> {
+    let plan = context.plan();
+    let asked = plan.snapshot.as_ref().ok_or_else(|| {
+        TaskError::new(
+            ErrorName::Internal,
+            "the plan has no snapshot to restore from",
+        )
+    })?;
+    let snapshot = context.rds.snapshot(&asked.id).await?.ok_or_else(|| {
+        TaskError::new(
+            ErrorName::NotFound,
+            format!("the snapshot {} does not exist", asked.id),
+        )
+    })?;
+    let mut tags = plan.blueprint.tags.clone();
+    tags.extend(marks(plan.owner(), &plan.identifier, Role::Restored));
+    let request = RestoreInstance {
+        identifier: plan.names.restored.clone(),
+        settings: plan.blueprint.for_restore(&snapshot),
+        snapshot: asked.id.clone(),
+        tags,
+    };
+    match context.rds.restore_instance(&request).await {
+        Ok(_) => Ok(()),
+        // Our own first attempt whose answer was lost, or another execution: the next look tells.
+        Err(error) if error.class == Class::AlreadyExists => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn failed(context: &Context, restored: &Instance) -> TaskError {
+    let events = context
+        .rds
+        .events(&restored.identifier, context.entered())
+        .await;
+    let told: Vec<String> = events
+        .unwrap_or_default()
+        .into_iter()
+        .map(|event| event.message)
+        .collect();
+    let because = if told.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", told.join("; "))
+    };
+    let message = format!("{} is {}{because}", restored.identifier, restored.status);
+    TaskError::new(ErrorName::RestoreFailed, message)
+}
+
+/// The refusal to touch what has the restored database's name and another mark.
+pub(super) fn foreign(holder: &Instance) -> TaskError {
+    let marks = Marks(&holder.tags);
+    let whose = match (marks.owner(), marks.target()) {
+        (Some(owner), Some(target)) => {
+            format!("of another execution, {owner}, which restores {target}")
+        }
+        (Some(owner), None) => format!("of another execution, {owner}"),
+        (None, _) => "that Trapheus did not make".to_owned(),
+    };
+    let message = format!(
+        "the name {} belongs to a database {whose}; it is not touched",
+        holder.identifier
+    );
+    TaskError::new(ErrorName::ForeignName, message)
+}

@@ -1,0 +1,79 @@
+//! Retire: the original is gone, and only because the restored database is seen serving.
+
+use serde::{Deserialize, Serialize};
+use trapheus_rds::{Instance, ResourceId, SnapshotId, StatusClass};
+
+use super::context::Context;
+use super::remove::remove;
+use crate::error::{ErrorName, TaskError};
+use crate::marks::{Marks, Role};
+
+/// The end of the original.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retired {
+    /// Which database is gone.
+    pub resource_id: ResourceId,
+    /// The last snapshot that was asked for.
+    pub final_snapshot: Option<SnapshotId>,
+}
+
+pub(super) async fn run(context: &Context) -> Result<Retired, TaskError> {
+    let plan = context.plan();
+    see_serving(context).await?;
+    if let Some(original) = context.original().await? {
+        check_ours(context, &original)?;
+        if !original.status.is_deleting() && original.status.class() == StatusClass::Transient {
+            let waiting = format!("{} is {}", original.identifier, original.status);
+            return Err(TaskError::in_progress(waiting));
+        }
+        remove(context, &original, plan.retirement.final_snapshot.as_ref()).await?;
+    }
+    Ok(Retired {
+        resource_id: plan.original.resource_id.clone(),
+        final_snapshot: plan.retirement.final_snapshot.clone(),
+    })
+}
+
+/// The data of the original may go only while its replacement is seen at the name, right now.
+async fn see_serving(context: &Context) -> Result<(), TaskError> {
+    let name = &context.plan().names.target;
+    let expected = &context.promoted()?.resource_id;
+    let gone = |what: String| {
+        let message = format!(
+            "{what}, so the original is kept as {}",
+            context.plan().names.aside
+        );
+        Err(TaskError::new(ErrorName::IdentityMismatch, message))
+    };
+    match context.rds.instance(name).await? {
+        None => gone(format!("nothing answers at {name}")),
+        Some(found) if found.resource_id != *expected => gone(format!(
+            "{} answers at {name}, and not the restored database {expected}",
+            found.resource_id
+        )),
+        Some(found) if found.status.class() == StatusClass::Failed => {
+            gone(format!("{name} is {}", found.status))
+        }
+        Some(found) if found.status.is_serving() => Ok(()),
+        Some(found) => Err(TaskError::in_progress(format!(
+            "{name} is {}",
+            found.status
+        ))),
+    }
+}
+
+/// The original is deleted under its aside name and with our mark only: whoever has given it
+/// another name or taken the mark off has taken it over.
+fn check_ours(context: &Context, original: &Instance) -> Result<(), TaskError> {
+    let plan = context.plan();
+    let is_ours = Marks(&original.tags).are_of(plan.owner(), Role::Original);
+    if is_ours && original.identifier == plan.names.aside {
+        return Ok(());
+    }
+    let message = format!(
+        "the original ({}) is {} now and no longer this execution's to delete; it is kept",
+        original.resource_id, original.identifier
+    );
+    Err(TaskError::new(ErrorName::IdentityMismatch, message))
+}

@@ -1,0 +1,394 @@
+//! The next step of a roll-back, from nothing but what is seen. Pure, so that every situation
+//! can be tested, whatever led to it.
+//!
+//! The order of the rules is the order of what matters: the name answers again first, then what
+//! is half made goes. A restored database is deleted only where Promote would have taken it from
+//! and nothing ever brings it back to: under its own name. Anywhere else, clients may have
+//! written to it.
+
+/// Where a database is, among the names of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The target's name.
+    Target,
+    /// The original's temporary name.
+    Aside,
+    /// The name that the restored database is made under.
+    Restored,
+    /// The name for a restored database that is rolled back.
+    Kept,
+    /// A name that is none of the plan's.
+    Elsewhere(String),
+}
+
+/// What can be done with a database now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// It serves.
+    Ready,
+    /// RDS is at work on it.
+    Busy(String),
+    /// It is being renamed.
+    Renaming,
+    /// It is being deleted.
+    Deleting,
+    /// RDS has given up on it.
+    Failed(String),
+}
+
+/// One database, seen once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sighting {
+    pub(super) place: Place,
+    pub(super) condition: Condition,
+}
+
+/// Why the roll-back happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// A state failed.
+    Failure,
+    /// Somebody wants a kept original back.
+    Asked,
+}
+
+/// Whose business the original is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ownership {
+    /// This execution holds the lock, or has marked the original.
+    Ours,
+    /// It has never touched it, or another execution holds the lock.
+    NotOurs,
+}
+
+/// Whether a call of an earlier state may still take effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InFlight {
+    /// Everything has been answered, or long ago.
+    Nothing,
+    /// A restore request was not answered: a database may appear.
+    Restore,
+    /// The restored database was sent to the target's name: it may go there.
+    Promotion,
+}
+
+/// Everything that a decision needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) reason: Reason,
+    pub(super) ownership: Ownership,
+    pub(super) in_flight: InFlight,
+    pub(super) original: Option<Sighting>,
+    pub(super) restored: Option<Sighting>,
+    /// Whether a database that is neither of both has the target's name.
+    pub(super) stranger_has_the_name: bool,
+    /// Whether the original carries this execution's marks.
+    pub(super) is_marked: bool,
+}
+
+/// What is done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Look again later.
+    Wait(&'static str),
+    /// Rename the restored database from the target's name to the kept one.
+    MoveRestoredAway,
+    /// Rename the original from the aside name to the target's.
+    BringOriginalBack,
+    /// Delete the restored database, which never answered at the target's name.
+    RemoveRestored,
+    /// Take this execution's marks off the original.
+    ClearMarks,
+    /// It is so.
+    Finish(Ending),
+    /// A person has to decide.
+    Stuck(Obstacle),
+}
+
+/// How a roll-back ends well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The original serves at the target's name.
+    OriginalServes,
+    /// The original has gone by another hand, and the restored database serves.
+    RestoredServes,
+    /// Another execution is at work on the target; nothing of it was ours to undo.
+    NotOurs,
+}
+
+/// What a roll-back can't get past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// The original does not exist any more.
+    OriginalGone,
+    /// RDS has given up on the original.
+    OriginalFailed(String),
+    /// Somebody has renamed the original.
+    OriginalElsewhere(String),
+    /// Another database has taken the target's name.
+    Stranger,
+}
+
+/// Decides what is next.
+pub(super) fn decide(seen: &Seen) -> Step {
+    match (&seen.restored, &seen.original) {
+        (Some(restored), original) if restored.place == Place::Target => {
+            clear_the_name(seen.reason, restored, original.as_ref())
+        }
+        (_, None) => Step::Stuck(Obstacle::OriginalGone),
+        (restored, Some(original)) => match &original.place {
+            Place::Target => clean_up(seen, original, restored.as_ref()),
+            Place::Aside if seen.ownership == Ownership::NotOurs => leave(seen, restored.as_ref()),
+            Place::Aside => bring_back(seen, original),
+            Place::Restored | Place::Kept => Step::Stuck(Obstacle::OriginalElsewhere(
+                "a name that belongs to the restored database".to_owned(),
+            )),
+            Place::Elsewhere(_) if original.condition == Condition::Renaming => {
+                Step::Wait("waiting for a rename of the original")
+            }
+            Place::Elsewhere(name) => Step::Stuck(Obstacle::OriginalElsewhere(name.clone())),
+        },
+    }
+}
+
+/// The restored database has the name.
+fn clear_the_name(reason: Reason, restored: &Sighting, original: Option<&Sighting>) -> Step {
+    match (original, reason) {
+        (None, Reason::Failure) if restored.condition == Condition::Ready => {
+            Step::Finish(Ending::RestoredServes)
+        }
+        (None, Reason::Failure | Reason::Asked) => Step::Stuck(Obstacle::OriginalGone),
+        (Some(_), _) => match &restored.condition {
+            Condition::Ready | Condition::Failed(_) => Step::MoveRestoredAway,
+            Condition::Busy(_) | Condition::Renaming | Condition::Deleting => {
+                Step::Wait("waiting until the restored database can be renamed")
+            }
+        },
+    }
+}
+
+/// Another execution is at work on the original; only what this one made goes.
+fn leave(seen: &Seen, restored: Option<&Sighting>) -> Step {
+    match restored {
+        Some(restored) if restored.place == Place::Restored => remove(seen, restored),
+        Some(_) | None => Step::Finish(Ending::NotOurs),
+    }
+}
+
+/// The original is aside, and it is ours to bring back.
+fn bring_back(seen: &Seen, original: &Sighting) -> Step {
+    match &original.condition {
+        Condition::Busy(_) | Condition::Renaming => {
+            Step::Wait("waiting until the original can be renamed")
+        }
+        Condition::Deleting => Step::Stuck(Obstacle::OriginalGone),
+        Condition::Failed(status) => Step::Stuck(Obstacle::OriginalFailed(status.clone())),
+        Condition::Ready if seen.stranger_has_the_name => Step::Stuck(Obstacle::Stranger),
+        Condition::Ready => Step::BringOriginalBack,
+    }
+}
+
+/// The original has the name; what is half made goes.
+fn clean_up(seen: &Seen, original: &Sighting, restored: Option<&Sighting>) -> Step {
+    match &original.condition {
+        Condition::Ready => {}
+        Condition::Busy(_) | Condition::Renaming => {
+            return Step::Wait("waiting until the original is available at its name");
+        }
+        Condition::Deleting => return Step::Stuck(Obstacle::OriginalGone),
+        Condition::Failed(status) => return Step::Stuck(Obstacle::OriginalFailed(status.clone())),
+    }
+    match restored {
+        Some(restored) if restored.place == Place::Restored => remove(seen, restored),
+        None if seen.in_flight == InFlight::Restore => {
+            Step::Wait("making sure that no half-made database appears")
+        }
+        Some(_) | None if seen.is_marked => Step::ClearMarks,
+        Some(_) | None => Step::Finish(Ending::OriginalServes),
+    }
+}
+
+fn remove(seen: &Seen, restored: &Sighting) -> Step {
+    match &restored.condition {
+        Condition::Deleting => Step::RemoveRestored,
+        Condition::Renaming => Step::Wait("waiting for a rename of the restored database"),
+        Condition::Ready | Condition::Busy(_) | Condition::Failed(_)
+            if seen.in_flight == InFlight::Promotion =>
+        {
+            Step::Wait("making sure that the restored database does not take the name")
+        }
+        Condition::Ready | Condition::Busy(_) | Condition::Failed(_) => Step::RemoveRestored,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(place: Place, condition: Condition) -> Option<Sighting> {
+        Some(Sighting { place, condition })
+    }
+
+    fn failed(original: Option<Sighting>, restored: Option<Sighting>) -> Seen {
+        Seen {
+            reason: Reason::Failure,
+            ownership: Ownership::Ours,
+            in_flight: InFlight::Nothing,
+            original,
+            restored,
+            stranger_has_the_name: false,
+            is_marked: true,
+        }
+    }
+
+    fn conditions() -> Vec<Condition> {
+        vec![
+            Condition::Ready,
+            Condition::Busy("modifying".to_owned()),
+            Condition::Renaming,
+            Condition::Deleting,
+            Condition::Failed("restore-error".to_owned()),
+        ]
+    }
+
+    fn places() -> Vec<Place> {
+        let elsewhere = Place::Elsewhere("mine".to_owned());
+        vec![
+            Place::Target,
+            Place::Aside,
+            Place::Restored,
+            Place::Kept,
+            elsewhere,
+        ]
+    }
+
+    /// Every combination of both databases, for every reason.
+    fn everything() -> Vec<Seen> {
+        let mut sightings = vec![None];
+        for place in places() {
+            sightings.extend(
+                conditions()
+                    .into_iter()
+                    .map(|condition| at(place.clone(), condition)),
+            );
+        }
+        let mut all = Vec::new();
+        for original in &sightings {
+            for restored in &sightings {
+                for reason in [Reason::Failure, Reason::Asked] {
+                    for ownership in [Ownership::Ours, Ownership::NotOurs] {
+                        let seen = failed(original.clone(), restored.clone());
+                        all.push(Seen {
+                            reason,
+                            ownership,
+                            ..seen
+                        });
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn a_restored_database_is_deleted_only_where_clients_never_met_it() {
+        for seen in everything() {
+            if decide(&seen) == Step::RemoveRestored {
+                assert_eq!(
+                    seen.restored.as_ref().unwrap().place,
+                    Place::Restored,
+                    "{seen:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_deleted_before_the_original_serves() {
+        for seen in everything() {
+            if decide(&seen) == Step::RemoveRestored && seen.ownership == Ownership::Ours {
+                assert_eq!(
+                    seen.original,
+                    at(Place::Target, Condition::Ready),
+                    "{seen:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_original_serves_when_it_is_said_to() {
+        for seen in everything() {
+            if decide(&seen) == Step::Finish(Ending::OriginalServes) {
+                assert_eq!(
+                    seen.original,
+                    at(Place::Target, Condition::Ready),
+                    "{seen:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn another_executions_move_is_not_undone() {
+        for seen in everything() {
+            let is_aside = seen
+                .original
+                .as_ref()
+                .is_some_and(|original| original.place == Place::Aside);
+            if seen.ownership == Ownership::NotOurs && is_aside {
+                assert_ne!(decide(&seen), Step::BringOriginalBack, "{seen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_name_is_cleared_then_given_back_then_cleaned_up() {
+        let ready = |place| at(place, Condition::Ready);
+        let step = |original, restored| decide(&failed(ready(original), ready(restored)));
+        assert_eq!(step(Place::Aside, Place::Target), Step::MoveRestoredAway);
+        assert_eq!(step(Place::Aside, Place::Kept), Step::BringOriginalBack);
+        assert_eq!(step(Place::Aside, Place::Restored), Step::BringOriginalBack);
+        assert_eq!(step(Place::Target, Place::Restored), Step::RemoveRestored);
+        assert_eq!(step(Place::Target, Place::Kept), Step::ClearMarks);
+    }
+
+    #[test]
+    fn the_only_copy_is_never_touched() {
+        for place in places() {
+            let seen = failed(None, at(place.clone(), Condition::Ready));
+            let expected = match place {
+                Place::Target => Step::Finish(Ending::RestoredServes),
+                _ => Step::Stuck(Obstacle::OriginalGone),
+            };
+            assert_eq!(decide(&seen), expected);
+        }
+    }
+
+    #[test]
+    fn a_stranger_keeps_the_name_that_it_took() {
+        let seen = failed(at(Place::Aside, Condition::Ready), None);
+        let seen = Seen {
+            stranger_has_the_name: true,
+            ..seen
+        };
+        assert_eq!(decide(&seen), Step::Stuck(Obstacle::Stranger));
+    }
+
+    #[test]
+    fn what_may_be_on_its_way_is_waited_for() {
+        let served = at(Place::Target, Condition::Ready);
+        let seen = failed(served.clone(), None);
+        let seen = Seen {
+            in_flight: InFlight::Restore,
+            ..seen
+        };
+        assert!(matches!(decide(&seen), Step::Wait(_)));
+        let seen = failed(served, at(Place::Restored, Condition::Ready));
+        let seen = Seen {
+            in_flight: InFlight::Promotion,
+            ..seen
+        };
+        assert!(matches!(decide(&seen), Step::Wait(_)));
+    }
+}
