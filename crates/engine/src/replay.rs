@@ -90,29 +90,41 @@ pub(crate) fn current_states(history: &[HistoryEvent]) -> Vec<String> {
         let Some(state) = event.state.as_deref() else {
             continue;
         };
-        match event.kind {
-            HistoryKind::TaskStateEntered
-            | HistoryKind::WaitStateEntered
-            | HistoryKind::ParallelStateEntered
-            | HistoryKind::MapStateEntered => current.push((state, event.index)),
-            HistoryKind::TaskStateExited
-            | HistoryKind::TaskStateAborted
-            | HistoryKind::WaitStateExited
-            | HistoryKind::WaitStateAborted
-            | HistoryKind::ParallelStateExited
-            | HistoryKind::ParallelStateAborted
-            | HistoryKind::MapStateExited
-            | HistoryKind::MapStateAborted => {
-                let left = current
-                    .iter()
-                    .position(|entered| *entered == (state, event.index));
-                left.map(|position| current.remove(position));
-            }
-            _ => {}
+        if is_entered(event.kind) {
+            current.push((state, event.index));
+        } else if is_left(event.kind) {
+            let entered = current
+                .iter()
+                .position(|entered| *entered == (state, event.index));
+            entered.map(|position| current.remove(position));
         }
     }
     current
         .into_iter()
         .map(|(state, _)| state.to_owned())
         .collect()
+}
+
+fn is_entered(kind: HistoryKind) -> bool {
+    matches!(
+        kind,
+        HistoryKind::TaskStateEntered
+            | HistoryKind::WaitStateEntered
+            | HistoryKind::ParallelStateEntered
+            | HistoryKind::MapStateEntered
+    )
+}
+
+fn is_left(kind: HistoryKind) -> bool {
+    matches!(
+        kind,
+        HistoryKind::TaskStateExited
+            | HistoryKind::TaskStateAborted
+            | HistoryKind::WaitStateExited
+            | HistoryKind::WaitStateAborted
+            | HistoryKind::ParallelStateExited
+            | HistoryKind::ParallelStateAborted
+            | HistoryKind::MapStateExited
+            | HistoryKind::MapStateAborted
+    )
 }

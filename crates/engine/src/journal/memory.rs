@@ -32,7 +32,7 @@ impl MemoryJournal {
     }
 
     /// What a crash after the first `length` events of the execution would have left: a journal
-    /// with this execution alone, and its last owner's lease still on it.
+    /// with this execution alone, owned by nobody.
     ///
     /// # Errors
     /// [`JournalError::NotFound`]; also when `length` is 0, for then it would never have started.
@@ -45,6 +45,7 @@ impl MemoryJournal {
             entry.events.truncate(length);
             entry.stored.ended = None;
         }
+        entry.stored.lease = None;
         Ok(MemoryJournal {
             executions: Mutex::new(BTreeMap::from([(id.clone(), entry)])),
         })

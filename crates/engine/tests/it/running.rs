@@ -1,0 +1,417 @@
+//! Goal: what the engine's and the handle's methods say is what happens to executions.
+//! Method: one engine, or two on one journal, in virtual time, with scripted tasks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use trapheus_asl::{HistoryKind, Status};
+use trapheus_engine::{
+    Delivery, Engine, Error, ExecutionStatus, Journal, MemoryJournal, Outcome, Timing, VirtualClock,
+};
+
+use crate::common::{
+    Reply, Scripted, dawn, engine, engine_at, nobody, one_task, one_wait, settle, start, tour,
+    tour_script,
+};
+
+fn memory() -> Arc<MemoryJournal> {
+    Arc::new(MemoryJournal::new())
+}
+
+/// Two engines that share a journal and a clock, as two processes would.
+fn two(journal: &Arc<MemoryJournal>, tasks: &Arc<Scripted>) -> (Engine, Engine) {
+    let clock = Arc::new(VirtualClock::starting_at(dawn()));
+    (
+        engine(journal.clone(), clock.clone(), tasks.clone(), "one"),
+        engine(journal.clone(), clock, tasks.clone(), "other"),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_runs_to_its_end_and_is_recorded() {
+    let engine = engine_at(dawn(), memory(), Scripted::echoing());
+    let handle = engine.start(one_task()).unwrap();
+    let output = json!({"n": 1});
+    let ended = Outcome::Ended(Status::Succeeded {
+        output: output.clone(),
+    });
+    assert_eq!(handle.wait().await.unwrap(), ended);
+    assert_eq!(
+        handle.stop().await.unwrap(),
+        ended,
+        "what has ended cannot be stopped"
+    );
+
+    let record = engine.execution(handle.id()).unwrap().unwrap();
+    assert_eq!(record.status, ExecutionStatus::Succeeded);
+    assert_eq!(
+        (record.input, record.output),
+        (output.clone(), Some(output))
+    );
+    assert_eq!((record.started_at, record.ended_at), (dawn(), Some(dawn())));
+    assert_eq!(
+        (record.machine_name.as_str(), record.current_states.len()),
+        ("machine", 0)
+    );
+    let kinds: Vec<_> = engine
+        .history(handle.id())
+        .unwrap()
+        .into_iter()
+        .map(|event| event.kind)
+        .collect();
+    assert_eq!(kinds.first(), Some(&HistoryKind::ExecutionStarted));
+    assert_eq!(kinds.last(), Some(&HistoryKind::ExecutionSucceeded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_recorded_with_its_error_and_cause() {
+    let engine = engine_at(dawn(), memory(), Scripted::new(|_| Reply::fail("Fault")));
+    let handle = engine.start(one_task()).unwrap();
+    handle.wait().await.unwrap();
+    let record = engine.execution(handle.id()).unwrap().unwrap();
+    assert_eq!(record.status, ExecutionStatus::Failed);
+    assert_eq!(record.error.as_deref(), Some("Fault"));
+    assert_eq!(record.cause.as_deref(), Some("as scripted"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_without_work_ends_at_its_start() {
+    let pass = json!({"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": true}}});
+    let journal = memory();
+    let engine = engine_at(dawn(), journal.clone(), Scripted::hanging());
+    let handle = engine.start(start(pass, json!(5))).unwrap();
+    // Before anything has run, the journal has both the start and the end.
+    assert!(
+        journal
+            .execution(handle.id())
+            .unwrap()
+            .unwrap()
+            .ended
+            .is_some()
+    );
+    let ended = Outcome::Ended(Status::Succeeded { output: json!(5) });
+    assert_eq!(handle.wait().await.unwrap(), ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_that_cannot_run_is_refused_and_leaves_nothing() {
+    let journal = memory();
+    let engine = engine_at(dawn(), journal.clone(), Scripted::hanging());
+    let definition = json!({"StartAt": "Nowhere", "States": {}});
+    let refused = engine.start(start(definition, json!({})));
+    assert!(matches!(refused, Err(Error::Definition(_))));
+    assert_eq!(journal.executions().unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_panics_has_failed() {
+    let engine = engine_at(dawn(), memory(), Scripted::new(|_| panic!("as scripted")));
+    let handle = engine.start(one_task()).unwrap();
+    let outcome = handle.wait().await.unwrap();
+    let Outcome::Ended(Status::Failed { error, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(error, "States.TaskFailed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_drops_the_tasks_and_a_resume_calls_them_again() {
+    let tasks = Scripted::hanging();
+    let journal = memory();
+    let engine = engine_at(dawn(), journal.clone(), tasks.clone());
+    let handle = engine.start(one_task()).unwrap();
+    settle().await;
+    assert_eq!((tasks.calls(), tasks.going_on()), (1, 1));
+    let record = engine.execution(handle.id()).unwrap().unwrap();
+    assert_eq!(record.status, ExecutionStatus::Running);
+    assert_eq!(record.current_states, ["Work"]);
+
+    assert_eq!(handle.stop().await.unwrap(), Outcome::Stopped);
+    assert_eq!(tasks.going_on(), 0);
+    let record = engine.execution(handle.id()).unwrap().unwrap();
+    assert_eq!(record.status, ExecutionStatus::Stopped);
+    assert_eq!(record.current_states, ["Work"]);
+    assert_eq!(engine.request_stop(handle.id()).unwrap(), Delivery::Done);
+
+    let resumed = engine.resume(handle.id()).unwrap();
+    settle().await;
+    assert_eq!((tasks.calls(), tasks.going_on()), (2, 1));
+    assert!(matches!(
+        engine.resume(handle.id()),
+        Err(Error::RunsHere { .. })
+    ));
+    resumed.stop().await.unwrap();
+    assert_eq!(journal.events(handle.id(), 0).unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_drops_the_task() {
+    let work = json!({"Type": "Task", "Resource": "work", "TimeoutSeconds": 5, "End": true});
+    let definition = json!({"StartAt": "Work", "States": {"Work": work}});
+    let tasks = Scripted::hanging();
+    let engine = engine_at(dawn(), memory(), tasks.clone());
+    let outcome = engine
+        .start(start(definition, json!({})))
+        .unwrap()
+        .wait()
+        .await
+        .unwrap();
+    let Outcome::Ended(Status::Failed { error, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!((error.as_str(), tasks.going_on()), ("States.Timeout", 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_ends_what_runs_here() {
+    let tasks = Scripted::hanging();
+    let engine = engine_at(dawn(), memory(), tasks.clone());
+    let handle = engine.start(one_task()).unwrap();
+    settle().await;
+    assert_eq!(
+        engine.abort(handle.id(), "Enough", "said so").unwrap(),
+        Delivery::Requested
+    );
+    let aborted = Status::Aborted {
+        error: "Enough".into(),
+        cause: "said so".into(),
+    };
+    assert_eq!(handle.wait().await.unwrap(), Outcome::Ended(aborted));
+    assert_eq!(tasks.going_on(), 0);
+    let record = engine.execution(handle.id()).unwrap().unwrap();
+    assert_eq!(record.status, ExecutionStatus::Aborted);
+    for refused in [
+        engine.resume(handle.id()).map(|_| ()),
+        engine.abort(handle.id(), "", "").map(|_| ()),
+        engine.request_stop(handle.id()).map(|_| ()),
+    ] {
+        assert!(
+            matches!(refused, Err(Error::HasEnded { .. })),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_ends_what_nobody_runs() {
+    let (journal, tasks) = (memory(), Scripted::hanging());
+    let (one, other) = two(&journal, &tasks);
+    let handle = one.start(one_task()).unwrap();
+    handle.stop().await.unwrap();
+    assert_eq!(
+        other.abort(handle.id(), "Enough", "").unwrap(),
+        Delivery::Done
+    );
+    assert_eq!(
+        one.execution(handle.id()).unwrap().unwrap().status,
+        ExecutionStatus::Aborted
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_and_a_stop_reach_another_engine() {
+    let (journal, tasks) = (memory(), Scripted::hanging());
+    let (one, other) = two(&journal, &tasks);
+    let stopped = one.start(one_task()).unwrap();
+    let aborted = one.start(one_task()).unwrap();
+    settle().await;
+    assert_eq!(
+        other.request_stop(stopped.id()).unwrap(),
+        Delivery::Requested
+    );
+    assert_eq!(
+        other.abort(aborted.id(), "Enough", "").unwrap(),
+        Delivery::Requested
+    );
+    assert_eq!(stopped.wait().await.unwrap(), Outcome::Stopped);
+    assert!(matches!(
+        aborted.wait().await.unwrap(),
+        Outcome::Ended(Status::Aborted { error, .. }) if error == "Enough"
+    ));
+    // The request was for that owner: a resume isn't stopped by it.
+    let resumed = other.resume(stopped.id()).unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(tasks.going_on(), 1);
+    resumed.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_whose_owner_died_first_is_done_by_the_resume() {
+    let (journal, tasks) = (memory(), Scripted::hanging());
+    let (one, other) = two(&journal, &tasks);
+    let handle = one.start(one_task()).unwrap();
+    let id = handle.id().clone();
+    settle().await;
+    assert_eq!(other.abort(&id, "Enough", "").unwrap(), Delivery::Requested);
+    drop((one, handle));
+    tokio::time::sleep(Timing::default().lease_duration).await;
+    let calls = tasks.calls();
+    let outcome = other.resume(&id).unwrap().wait().await.unwrap();
+    assert!(
+        matches!(outcome, Outcome::Ended(Status::Aborted { .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        tasks.calls(),
+        calls,
+        "a task was called on the way to the abort"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_engine_leaves_an_interrupted_execution() {
+    let (journal, tasks) = (memory(), Scripted::hanging());
+    let (one, other) = two(&journal, &tasks);
+    let handle = one.start(one_task()).unwrap();
+    let id = handle.id().clone();
+    settle().await;
+    drop((one, handle));
+    settle().await;
+    assert_eq!(tasks.going_on(), 0);
+    tokio::time::sleep(Timing::default().lease_duration).await;
+    let status = |engine: &Engine| engine.execution(&id).unwrap().unwrap().status;
+    assert_eq!(status(&other), ExecutionStatus::Interrupted);
+    assert_eq!(other.request_stop(&id).unwrap(), Delivery::Done);
+    assert_eq!(status(&other), ExecutionStatus::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_goes_on_without_its_handle() {
+    let engine = engine_at(dawn(), memory(), Scripted::echoing());
+    let id = engine.start(one_wait(60)).unwrap().id().clone();
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let status = engine.execution(&id).unwrap().unwrap().status;
+    assert_eq!(status, ExecutionStatus::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn followers_here_and_elsewhere_see_the_whole_history() {
+    let (journal, tasks) = (memory(), Scripted::new(tour_script));
+    let (one, other) = two(&journal, &tasks);
+    let handle = one.start(tour()).unwrap();
+    let followers = [
+        handle.events().unwrap(),
+        one.follow(handle.id()).unwrap(),
+        other.follow(handle.id()).unwrap(),
+    ];
+    let followers = followers.map(|mut follower| {
+        tokio::spawn(async move {
+            let mut seen = Vec::new();
+            while let Some(event) = follower.next().await.unwrap() {
+                seen.push(event);
+            }
+            seen
+        })
+    });
+    handle.wait().await.unwrap();
+    let history = one.history(handle.id()).unwrap();
+    for follower in followers {
+        assert_eq!(follower.await.unwrap(), history);
+    }
+    // Who comes late sees the same.
+    let mut late = other.follow(handle.id()).unwrap();
+    for event in &history {
+        assert_eq!(late.next().await.unwrap().as_ref(), Some(event));
+    }
+    assert_eq!(late.next().await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_sees_an_event_as_soon_as_it_is_stored() {
+    let engine = engine_at(dawn(), memory(), Scripted::hanging());
+    let handle = engine.start(one_wait(3600)).unwrap();
+    let mut follower = handle.events().unwrap();
+    let mut last = None;
+    while last
+        .as_ref()
+        .is_none_or(|event: &trapheus_asl::HistoryEvent| {
+            event.kind != HistoryKind::WaitStateEntered
+        })
+    {
+        last = follower.next().await.unwrap();
+    }
+    let begin = tokio::time::Instant::now();
+    let exited = follower.next().await.unwrap().unwrap();
+    assert_eq!(exited.kind, HistoryKind::WaitStateExited);
+    assert_eq!(begin.elapsed().as_secs(), 3600);
+    assert_eq!(
+        exited.at,
+        engine
+            .execution(handle.id())
+            .unwrap()
+            .unwrap()
+            .ended_at
+            .unwrap()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_ends_when_nobody_runs_the_execution_any_more() {
+    let (journal, tasks) = (memory(), Scripted::hanging());
+    let (one, other) = two(&journal, &tasks);
+    let handle = one.start(one_task()).unwrap();
+    for engine in [&one, &other] {
+        let mut follower = engine.follow(handle.id()).unwrap();
+        let drain = tokio::spawn(async move { while follower.next().await.unwrap().is_some() {} });
+        settle().await;
+        assert!(!drain.is_finished());
+        if !engine
+            .execution(handle.id())
+            .unwrap()
+            .unwrap()
+            .current_states
+            .is_empty()
+        {
+            handle.stop().await.unwrap();
+        }
+        drain.await.unwrap();
+        if std::ptr::eq(engine, &one) {
+            drop(one.resume(handle.id()).unwrap());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_definition_that_was_started_is_the_one_that_is_resumed() {
+    let journal = memory();
+    let engine = engine_at(dawn(), journal.clone(), Scripted::hanging());
+    let definition = one_task().definition;
+    let handle = engine.start(one_task()).unwrap();
+    assert_eq!(
+        journal.execution(handle.id()).unwrap().unwrap().definition,
+        definition
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_may_be_given_and_is_used_once() {
+    let engine = engine_at(dawn(), memory(), Scripted::hanging());
+    let mut again = one_task();
+    again.id = Some("run_0123456789abcdef".parse().unwrap());
+    let handle = engine.start(again.clone()).unwrap();
+    assert_eq!(handle.id().as_str(), "run_0123456789abcdef");
+    assert!(matches!(
+        engine.start(again),
+        Err(Error::AlreadyExists { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_not_found() {
+    let engine = engine_at(dawn(), memory(), Scripted::hanging());
+    let id = nobody();
+    assert_eq!(engine.execution(&id).unwrap(), None);
+    for refused in [
+        engine.resume(&id).map(|_| ()),
+        engine.abort(&id, "", "").map(|_| ()),
+        engine.request_stop(&id).map(|_| ()),
+        engine.history(&id).map(|_| ()),
+        engine.follow(&id).map(|_| ()),
+    ] {
+        assert!(
+            matches!(refused, Err(Error::NotFound { .. })),
+            "{refused:?}"
+        );
+    }
+}
