@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use trapheus_asl::HistoryEvent;
 
-use crate::engine::Inner;
 use crate::replay::Replay;
+use crate::shared::Shared;
 use crate::{Error, ExecutionId, ExecutionStatus};
 
 /// How often to look at the journal for what another process has added.
@@ -17,7 +17,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// A history that is read from the journal as it grows: a slow reader misses nothing and holds
 /// nobody up.
 pub struct Follow {
-    engine: Arc<Inner>,
+    engine: Arc<Shared>,
     id: ExecutionId,
     replay: Replay,
     ready: VecDeque<HistoryEvent>,
@@ -25,7 +25,7 @@ pub struct Follow {
 }
 
 impl Follow {
-    pub(crate) fn new(engine: Arc<Inner>, id: ExecutionId) -> Result<Follow, Error> {
+    pub(crate) fn new(engine: Arc<Shared>, id: ExecutionId) -> Result<Follow, Error> {
         let replay = Replay::new(&engine.stored(&id)?)?;
         let changes = engine.changes();
         Ok(Follow {

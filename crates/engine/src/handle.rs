@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use trapheus_asl::Status;
 
 use crate::driver::Command;
-use crate::engine::Inner;
+use crate::shared::Shared;
 use crate::{Error, ExecutionId, Follow};
 
 /// How the running of an execution came to its end.
@@ -22,7 +22,7 @@ pub enum Outcome {
 /// engine and all its handles does, without a trace, as the death of the process would.
 pub struct Handle {
     pub(crate) id: ExecutionId,
-    pub(crate) engine: Arc<Inner>,
+    pub(crate) engine: Arc<Shared>,
     pub(crate) outcome: watch::Receiver<Option<Result<Outcome, Error>>>,
 }
 

@@ -6,11 +6,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::driver::Command;
-use crate::engine::Inner;
 use crate::journal::Request;
+use crate::shared::Shared;
 
 /// Begins to beat, until the engine is gone.
-pub(crate) fn spawn(engine: &Arc<Inner>) -> JoinHandle<()> {
+pub(crate) fn spawn(engine: &Arc<Shared>) -> JoinHandle<()> {
     let timing = engine.timing;
     let engine = Arc::downgrade(engine);
     tokio::spawn(async move {
@@ -32,7 +32,7 @@ pub(crate) fn spawn(engine: &Arc<Inner>) -> JoinHandle<()> {
 }
 
 /// One transaction for all executions that run here.
-fn renew(engine: &Inner) {
+fn renew(engine: &Shared) {
     let leases = engine.leases();
     if leases.is_empty() {
         return;
@@ -51,7 +51,7 @@ fn renew(engine: &Inner) {
     }
 }
 
-fn forward_requests(engine: &Inner) {
+fn forward_requests(engine: &Shared) {
     if engine.leases().is_empty() {
         return;
     }

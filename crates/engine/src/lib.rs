@@ -19,6 +19,42 @@
 //! Everything that waits uses tokio's clock and everything that dates uses [`Clock`], so with
 //! [`VirtualClock`], [`MemoryJournal`] and [`OwnerId::named`] whole executions run
 //! deterministically in tokio's paused time.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use serde_json::{Value, json};
+//! use trapheus_engine::{
+//!     Engine, MemoryJournal, Outcome, OwnerId, StartExecution, SystemClock, TaskCall, TaskError,
+//!     Tasks,
+//! };
+//!
+//! struct Greeter;
+//!
+//! #[async_trait::async_trait]
+//! impl Tasks for Greeter {
+//!     async fn run(&self, call: TaskCall) -> Result<Value, TaskError> {
+//!         Ok(json!(format!("Hello, {}!", call.input)))
+//!     }
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), trapheus_engine::Error> {
+//! let journal = Arc::new(MemoryJournal::new());
+//! let owner = OwnerId::this_process();
+//! let engine = Engine::new(journal, Arc::new(SystemClock), Arc::new(Greeter), owner);
+//! let greet = json!({"Type": "Task", "Resource": "greet", "End": true});
+//! let handle = engine.start(StartExecution {
+//!     id: None,
+//!     machine_name: "greeting".to_owned(),
+//!     definition: json!({"StartAt": "Greet", "States": {"Greet": greet}}).to_string(),
+//!     input: json!(42),
+//! })?;
+//! let Outcome::Ended(status) = handle.wait().await? else { unreachable!("nobody stops it") };
+//! assert_eq!(status, trapheus_asl::Status::Succeeded { output: json!("Hello, 42!") });
+//! # Ok(())
+//! # }
+//! ```
 
 mod calls;
 mod clock;
@@ -35,6 +71,7 @@ mod owner;
 mod record;
 mod replay;
 mod running;
+mod shared;
 mod tasks;
 mod timers;
 

@@ -10,8 +10,8 @@ use crate::common::{Scripted, dawn, engine_at, settle, story, tour, tour_script}
 use jiff::{SignedDuration, Timestamp};
 use trapheus_asl::{Event, HistoryEvent, Status};
 use trapheus_engine::{
-    Ended, Error, ExecutionId, Fencing, Journal, JournalError, Lease, MemoryJournal, NewExecution,
-    Outcome, Request, StoredExecution,
+    Ended, Engine, Error, ExecutionId, Fencing, Journal, JournalError, Lease, MemoryJournal,
+    NewExecution, Outcome, Request, StoredExecution,
 };
 
 /// The tour without a cut.
@@ -81,25 +81,34 @@ async fn cut_at_every_prefix_it_comes_to_the_same_end() {
     let whole = whole().await;
     for length in 1..whole.events.len() {
         let last = whole.events[length - 1].at();
-        for later in [
-            SignedDuration::ZERO,
-            SignedDuration::from_hours(1),
-            SignedDuration::from_hours(-1),
-        ] {
+        for later in [SignedDuration::ZERO, SignedDuration::from_hours(-1)] {
             let journal = Arc::new(whole.journal.cut(&whole.id, length).unwrap());
-            resumes_to_the_same_end(&whole, journal, last + later, length).await;
+            let engine = resumes_to_the_same_end(&whole, journal, last + later, length).await;
+            let facts_after = facts(&engine.history(&whole.id).unwrap());
+            assert_eq!(facts_after, facts(&whole.history), "cut after {length}");
         }
     }
 }
 
-/// Resumes what is in the journal and compares: the same end and the same story, and what had
-/// happened before the cut is as it was.
+/// The story may be longer here: a task's time-out that has passed in the meantime is one.
+#[tokio::test(start_paused = true)]
+async fn cut_at_every_prefix_and_resumed_much_later_it_comes_to_the_same_end() {
+    let whole = whole().await;
+    for length in 1..whole.events.len() {
+        let later = whole.events[length - 1].at() + SignedDuration::from_hours(1);
+        let journal = Arc::new(whole.journal.cut(&whole.id, length).unwrap());
+        resumes_to_the_same_end(&whole, journal, later, length).await;
+    }
+}
+
+/// Resumes what is in the journal: the end is the same, and what had happened before the cut is as
+/// it was.
 async fn resumes_to_the_same_end(
     whole: &Whole,
     journal: Arc<MemoryJournal>,
     now: Timestamp,
     length: usize,
-) {
+) -> Engine {
     let engine = engine_at(now, journal.clone(), Scripted::new(tour_script));
     let outcome = engine.resume(&whole.id).unwrap().wait().await.unwrap();
     assert_eq!(
@@ -117,11 +126,7 @@ async fn resumes_to_the_same_end(
         events.is_sorted_by_key(Event::at),
         "time went back after {length}: {events:#?}"
     );
-    let mut left: Vec<String> = facts(&whole.history);
-    left.sort();
-    let mut right = facts(&engine.history(&whole.id).unwrap());
-    right.sort();
-    assert_eq!(left, right, "cut after {length}");
+    engine
 }
 
 /// What happened, without when and in which order: branches that go on at the same time overtake

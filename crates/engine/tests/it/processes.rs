@@ -138,7 +138,22 @@ impl Home {
     }
 
     fn spawn(&self) -> Running {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        self.spawn_by(Command::new(std::env::current_exe().unwrap()))
+    }
+
+    /// A child that cannot write files beyond some size: to it, the disk is full.
+    fn spawn_on_a_full_disk(&self, kibibytes: u32) -> Running {
+        let mut shell = Command::new("bash");
+        let script = format!("ulimit -f {kibibytes}; trap '' XFSZ; exec \"$0\" \"$@\"");
+        shell
+            .arg("-c")
+            .arg(script)
+            .arg(std::env::current_exe().unwrap());
+        self.spawn_by(shell)
+    }
+
+    fn spawn_by(&self, mut command: Command) -> Running {
+        let mut child = command
             .args(["--exact", "processes::child", "--nocapture"])
             .env(HOME, format!("{}|{}", self.path, self.last))
             .stdin(Stdio::null())
@@ -343,6 +358,32 @@ fn another_process_follows_from_the_start_to_the_end() {
     });
     child.hear("outcome Ok(Ended(Succeeded");
     assert_eq!(seen, engine.history(&id()).unwrap());
+}
+
+#[test]
+fn a_full_disk_stops_the_execution_loudly_and_it_resumes_when_there_is_room() {
+    let home = Home::new("echo");
+    let line = home.spawn_on_a_full_disk(200).hear("outcome");
+    assert!(line.contains("Err(Journal(Database"), "{line}");
+    let answered = home.answered();
+    let begun = home.begun();
+    assert!(
+        !answered.is_empty() && (answered.len() as u64) < TASKS,
+        "{answered:?}"
+    );
+    // The task whose answer could not be stored is the last that has begun.
+    let last_begun = begun.last().and_then(|line| count_of(line));
+    assert_eq!(last_begun, answered.last().map(|last| last + 1));
+
+    home.spawn().hear("outcome Ok(Ended(Succeeded");
+    assert_eq!(
+        home.answered()[..TASKS as usize],
+        (0..TASKS).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        home.begun().len(),
+        begun.len() + TASKS as usize - answered.len() + 1
+    );
 }
 
 /// A wall clock that is ahead.
