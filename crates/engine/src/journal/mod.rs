@@ -10,6 +10,7 @@
 //! Calls are synchronous and short: a journal that answers from another thread would let tokio's
 //! paused clock jump ahead while it works.
 
+mod file;
 mod memory;
 mod schema;
 mod sqlite;

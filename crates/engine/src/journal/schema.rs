@@ -4,10 +4,12 @@
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::journal::JournalError;
-use crate::journal::sqlite::database;
+use crate::journal::file::database;
 
 /// The migrations in order; the first makes version 1.
 const MIGRATIONS: &[&str] = &["
+    CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY NOT NULL) STRICT;
+
     CREATE TABLE executions (
         id               TEXT PRIMARY KEY NOT NULL,
         machine_name     TEXT NOT NULL,
@@ -34,26 +36,19 @@ const MIGRATIONS: &[&str] = &["
         BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 "];
 
-/// Brings the file to the latest version. Of several processes that open a new file at once, one
-/// migrates it and the others find it done.
+/// Brings the file to the latest version. Of several processes that open an old file at once, one
+/// migrates it and the others wait and find it done.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), JournalError> {
+    let known = MIGRATIONS.len() as u32;
+    // Asked without a lock first: whoever only reads an up-to-date file waits for nobody.
+    if version(connection)? == known {
+        return Ok(());
+    }
     let doing = "bring its tables up to date";
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(database(doing))?;
-    transaction
-        .execute_batch(
-            "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY NOT NULL)",
-        )
-        .map_err(database(doing))?;
-    let found: u32 = transaction
-        .query_row(
-            "SELECT COALESCE(MAX(version), 0) FROM schema_migrations",
-            [],
-            |row| row.get(0),
-        )
-        .map_err(database(doing))?;
-    let known = MIGRATIONS.len() as u32;
+    let found = version(&transaction)?;
     if found > known {
         return Err(JournalError::TooNew { found, known });
     }
@@ -69,4 +64,17 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), JournalError> {
             .map_err(database(doing))?;
     }
     transaction.commit().map_err(database(doing))
+}
+
+/// The version of the file; 0 for an empty one.
+fn version(connection: &Connection) -> Result<u32, JournalError> {
+    const IS_THERE: &str =
+        "SELECT EXISTS (SELECT * FROM sqlite_schema WHERE name = 'schema_migrations')";
+    const LATEST: &str = "SELECT COALESCE(MAX(version), 0) FROM schema_migrations";
+    let doing = "read its version";
+    let read_number = |query: &str| connection.query_row(query, [], |row| row.get(0));
+    match read_number(IS_THERE).map_err(database(doing))? {
+        0 => Ok(0),
+        _ => read_number(LATEST).map_err(database(doing)),
+    }
 }

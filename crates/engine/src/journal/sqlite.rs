@@ -1,10 +1,7 @@
 //! The journal on disk: one SQLite file, written ahead and synchronised at every commit, readable
 //! by its owner only. Several processes use it at once.
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -13,17 +10,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trapheus_asl::Event;
 
+use crate::journal::file::database;
 use crate::journal::{
-    Ended, Fencing, Journal, JournalError, Lease, NewExecution, Request, StoredExecution,
-    first_event, schema,
+    Ended, Fencing, Journal, JournalError, Lease, NewExecution, Request, StoredExecution, file,
+    first_event,
 };
 use crate::{ExecutionId, InvalidExecutionId};
-
-/// How long a call waits for another process's transaction. Theirs are as short as ours, so
-/// whoever waits longer waits for a process that hangs in the middle of one.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// What the owner may do and nobody else: inputs and causes may tell what others should not know.
-const MODE: u32 = 0o600;
 
 /// A journal in an SQLite file.
 pub struct SqliteJournal {
@@ -36,26 +28,8 @@ impl SqliteJournal {
     /// # Errors
     /// When the file cannot be made or opened, is not a journal, or is of a later version.
     pub fn open(path: impl AsRef<Utf8Path>) -> Result<SqliteJournal, JournalError> {
-        let path = path.as_ref();
-        make_private(path)?;
-        let mut connection = Connection::open(path).map_err(database("open its file"))?;
-        connection
-            .busy_timeout(BUSY_TIMEOUT)
-            .map_err(database("set its time-out"))?;
-        for (name, value) in [
-            ("journal_mode", "WAL"),
-            ("synchronous", "FULL"),
-            ("fullfsync", "ON"),
-            ("foreign_keys", "ON"),
-        ] {
-            connection
-                .pragma_update(None, name, value)
-                .map_err(database("set its mode"))?;
-        }
-        schema::migrate(&mut connection)?;
-        Ok(SqliteJournal {
-            connection: Mutex::new(connection),
-        })
+        let connection = Mutex::new(file::open(path.as_ref())?);
+        Ok(SqliteJournal { connection })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -79,33 +53,6 @@ impl SqliteJournal {
         let result = work(&transaction)?;
         transaction.commit().map_err(database(doing))?;
         Ok(result)
-    }
-}
-
-/// Makes the file before SQLite would, so that it is never readable by others, not even for a
-/// moment. SQLite gives its side files the same mode.
-fn make_private(path: &Utf8Path) -> Result<(), JournalError> {
-    let file = |doing| {
-        move |source| JournalError::File {
-            doing,
-            source: Arc::new(source),
-        }
-    };
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(MODE)
-        .open(path)
-        .map_err(file("opened"))?;
-    fs::set_permissions(path, Permissions::from_mode(MODE)).map_err(file("made private"))
-}
-
-/// Turns a database's error into ours.
-pub(super) fn database(doing: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
-    move |source| JournalError::Database {
-        doing,
-        source: Arc::new(source),
     }
 }
 

@@ -382,6 +382,13 @@ fn a_new_file_may_be_opened_by_many_at_once() {
             }
         });
         assert_eq!(file.open().executions().unwrap().len(), 6);
+        let mut left: Vec<_> = std::fs::read_dir(file.path.parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .filter(|name| name != "executions.db-wal" && name != "executions.db-shm")
+            .collect();
+        assert_eq!(left.pop().unwrap(), "executions.db");
+        assert!(left.is_empty(), "{left:?}");
     }
 }
 
