@@ -80,7 +80,7 @@ impl Rds {
             .db_instance_identifier(of.name.as_str());
         let request = request
             .db_snapshot_identifier(id.as_str())
-            .set_tags(Some(tags_to_sdk(tags)));
+            .set_tags(tags_to_sdk(tags));
         let answer = self.act(CREATE_SNAPSHOT, || request.clone().send()).await?;
         let snapshot = answer
             .db_snapshot()
@@ -114,7 +114,7 @@ impl Rds {
         )?
         .db_instance_identifier(request.identifier.as_str())
         .db_snapshot_identifier(request.snapshot.as_str())
-        .set_tags(Some(tags_to_sdk(&request.tags)));
+        .set_tags(tags_to_sdk(&request.tags));
         let answer = self
             .act(RESTORE_INSTANCE, || input.clone().send_with(&self.client))
             .await?;
@@ -247,7 +247,7 @@ impl Rds {
             .client
             .add_tags_to_resource()
             .resource_name(arn)
-            .set_tags(Some(tags_to_sdk(tags)));
+            .set_tags(tags_to_sdk(tags));
         self.act(ADD_TAGS, || request.clone().send()).await?;
         Ok(())
     }
@@ -276,12 +276,12 @@ impl Rds {
         if instance.resource_id == of.resource {
             return Ok(instance);
         }
-        let (expected, found) = (of.resource.to_string(), instance.resource_id.to_string());
+        let name = of.name.as_str();
         Err(Error::mismatch(
             operation,
-            of.name.as_str(),
-            expected,
-            found,
+            name,
+            &of.resource,
+            &instance.resource_id,
         ))
     }
 

@@ -198,7 +198,7 @@ static CODES: &[(Class, &[&str])] = &[
 /// Says what a code on the wire means; [`Class::Unknown`] for one that is not listed.
 pub fn class_of_code(code: &str) -> Class {
     let known = CODES.iter().find(|(_, codes)| codes.contains(&code));
-    known.map_or(Class::Unknown, |(class, _)| class.clone())
+    known.map_or(Class::Unknown, |(class, _)| *class)
 }
 
 /// Classifies what the SDK returned for `operation`.

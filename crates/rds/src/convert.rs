@@ -35,9 +35,10 @@ pub(crate) fn tags_from_sdk(tags: &[Tag]) -> Tags {
     pairs.collect()
 }
 
-/// Converts the tags of a request.
-pub(crate) fn tags_to_sdk(tags: &Tags) -> Vec<Tag> {
-    tags.iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect()
+/// Converts the tags of a request. No tags are no list: an empty one would still be sent.
+pub(crate) fn tags_to_sdk(tags: &Tags) -> Option<Vec<Tag>> {
+    let list = tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build());
+    (!tags.is_empty()).then(|| list.collect())
 }

@@ -3,6 +3,7 @@
 //! What follows from a [`Class`] (look again, wait, give up, roll back) is the caller's decision,
 //! except that the door itself repeats what surely changed nothing.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 /// A call that did not do what was asked.
@@ -22,7 +23,7 @@ pub struct Error {
 }
 
 /// The kinds of failure that make a difference to what is done next.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// What the request is about does not exist (any more, or yet).
     NotFound,
@@ -47,14 +48,7 @@ pub enum Class {
     /// The server does not know this operation.
     NotImplemented,
     /// The name belongs to another thing than the one meant; nothing was sent.
-    IdentityMismatch {
-        /// The name that was looked up.
-        name: String,
-        /// The identity of the one meant.
-        expected: String,
-        /// The identity of the one found.
-        found: String,
-    },
+    IdentityMismatch,
     /// The server's answer is none that this program knows.
     Unknown,
 }
@@ -105,18 +99,12 @@ impl Error {
     pub(crate) fn mismatch(
         operation: &'static str,
         name: &str,
-        expected: String,
-        found: String,
+        expected: impl Display,
+        found: impl Display,
     ) -> Self {
-        let message =
-            format!("{name} was {expected}, but now it is {found}; it has not been touched");
-        let class = Class::IdentityMismatch {
-            name: name.to_owned(),
-            expected,
-            found,
-        };
+        let message = format!("{name} was {expected}, but now it is {found}; it is left alone");
         Self {
-            class,
+            class: Class::IdentityMismatch,
             operation,
             code: None,
             message,

@@ -6,8 +6,6 @@
 //! a row only says what is possible.
 
 mod table;
-#[cfg(test)]
-mod tests;
 mod value;
 
 use std::borrow::Borrow;

@@ -9,7 +9,7 @@ use aws_sdk_rds::types::{
     CloudwatchLogsExportConfiguration, DatabaseInsightsMode, MasterUserAuthenticationType,
     ModifyAdditionalStorageVolume, ProcessorFeature, ReplicaMode, Tag, TagSpecification,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A member of an answer that becomes a setting.
 pub(super) trait ToSetting {
@@ -163,14 +163,18 @@ impl FromSetting for Vec<TagSpecification> {
 
 impl ToSetting for Vec<AdditionalStorageVolumeOutput> {
     fn to_setting(&self) -> Option<Value> {
-        let volume = |volume: &AdditionalStorageVolumeOutput| {
-            json!({
-                "VolumeName": volume.volume_name(),
-                "StorageType": volume.storage_type(),
-                "AllocatedStorage": volume.allocated_storage(),
-                "IOPS": volume.iops(),
-                "StorageThroughput": volume.storage_throughput(),
-            })
+        let volume = |volume: &AdditionalStorageVolumeOutput| -> Value {
+            let members = [
+                ("VolumeName", volume.volume_name.to_setting()),
+                ("StorageType", volume.storage_type.to_setting()),
+                ("AllocatedStorage", volume.allocated_storage.to_setting()),
+                ("IOPS", volume.iops.to_setting()),
+                ("StorageThroughput", volume.storage_throughput.to_setting()),
+            ];
+            let set = members
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+            set.collect::<Map<String, Value>>().into()
         };
         let mut volumes: Vec<Value> = self.iter().map(volume).collect();
         volumes.sort_by_key(|volume| volume["VolumeName"].to_string());
@@ -206,15 +210,18 @@ pub(super) fn log_exports(
 ) -> Option<CloudwatchLogsExportConfiguration> {
     let asked: Vec<String> = read(asked)?;
     let current: Vec<String> = current.map_or(Some(Vec::new()), read)?;
+    // An empty list would still be sent, so that none is `None`.
     let absent_from = |list: &[String], of: &[String]| {
-        of.iter()
+        let absent: Vec<String> = of
+            .iter()
             .filter(|name| !list.contains(name))
             .cloned()
-            .collect::<Vec<String>>()
+            .collect();
+        (!absent.is_empty()).then_some(absent)
     };
     let configuration = CloudwatchLogsExportConfiguration::builder()
-        .set_enable_log_types(Some(absent_from(&current, &asked)))
-        .set_disable_log_types(Some(absent_from(&asked, &current)));
+        .set_enable_log_types(absent_from(&current, &asked))
+        .set_disable_log_types(absent_from(&asked, &current));
     Some(configuration.build())
 }
 

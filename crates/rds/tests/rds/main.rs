@@ -1,0 +1,9 @@
+//! The door from outside: what reaches the server, and what comes of its answers.
+
+mod attributes;
+mod calls;
+mod connect;
+mod identity;
+mod poll;
+mod requests;
+mod server;
