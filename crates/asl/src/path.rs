@@ -81,6 +81,18 @@ impl Path {
         })
     }
 
+    /// The path with every step in brackets, as AWS writes it where nothing was found.
+    pub(crate) fn in_brackets(&self) -> String {
+        let mut text = "$".to_owned();
+        for step in &self.steps {
+            match step {
+                Step::Member(name) => text.extend(["['", name, "']"]),
+                Step::Index(index) => text.push_str(&format!("[{index}]")),
+            }
+        }
+        text
+    }
+
     /// What is there, if anything is.
     pub(crate) fn find<'a>(&self, documents: Documents<'a>) -> Option<&'a Value> {
         let start = match self.root {

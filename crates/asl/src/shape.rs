@@ -24,7 +24,8 @@ impl Filter {
             Filter::Nothing => Ok(json!({})),
             Filter::Path(path) => path.find(documents).cloned().ok_or_else(|| {
                 Failure::runtime(format!(
-                    "Invalid path '{path}' : No results for path: {path}"
+                    "Invalid path '{path}' : No results for path: {}",
+                    path.in_brackets()
                 ))
             }),
         }

@@ -6,7 +6,7 @@ use super::run::ScopeId;
 use super::turn::Turn;
 use crate::definition::{Count, State};
 use crate::errors::Failure;
-use crate::path::Documents;
+use crate::path::{Documents, Path};
 use crate::shape::ResultPath;
 use crate::template::Template;
 
@@ -66,15 +66,10 @@ impl Data {
             Count::Literal(number) => Ok(*number),
             Count::Path(path) => {
                 let value = path.get(self.documents(), field)?;
-                value
-                    .as_u64()
-                    .filter(|number| (minimum..=maximum).contains(number))
-                    .ok_or_else(|| {
-                        Failure::runtime(format!(
-                            "The {field} parameter cannot be {value}: an integer between \
-                             {minimum} and {maximum} is expected."
-                        ))
-                    })
+                match value.as_u64() {
+                    Some(number) if (minimum..=maximum).contains(&number) => Ok(number),
+                    Some(_) | None => Err(bad_count(field, path, value)),
+                }
             }
         }
     }
@@ -114,4 +109,27 @@ pub(super) fn check_size(state: &str, value: &Value) -> Result<(), Failure> {
         return Err(Failure::data_limit(state, PAYLOAD_BYTES_MAX));
     }
     Ok(())
+}
+
+/// A number that the state cannot use, in AWS's words.
+fn bad_count(field: &str, path: &Path, value: &Value) -> Failure {
+    let problem = match value.as_i64() {
+        None => "cannot be parsed as a long value",
+        Some(number) if number < 0 => "references a negative value",
+        Some(_) => "references a value out of range",
+    };
+    Failure::runtime(format!(
+        "The {field} parameter {problem}: {path} == {}",
+        shown(value)
+    ))
+}
+
+/// A value in a cause: strings stand without quotes there.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    }
 }

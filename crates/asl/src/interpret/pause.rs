@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::data::Data;
+use super::data::{Data, shown};
 use super::run::{Phase, Purpose, ScopeId};
 use super::turn::Turn;
 use crate::definition::{Kind, State, Until, Wait};
@@ -54,7 +54,9 @@ impl Turn<'_> {
                 let value = path.get(data.documents(), "TimestampPath")?;
                 value.as_str().and_then(time::parse).ok_or_else(|| {
                     Failure::runtime(format!(
-                        "The TimestampPath parameter does not lead to a timestamp but to {value}."
+                        "The TimestampPath parameter does not reference a valid ISO-8601 \
+                         extended offset date-time format string: {path} == {}",
+                        shown(value)
                     ))
                 })
             }

@@ -87,6 +87,7 @@ impl Turn<'_> {
             .tasks
             .remove(&id)
             .expect("who names a task has seen that it runs");
+        self.run.visit_mut(task.scope).phase = Phase::Working;
         if let Some(timer) = task.timeout {
             self.cancel_timer(timer);
         }

@@ -20,6 +20,8 @@ pub(crate) enum Scripted {
     Echo,
     /// Fails.
     Error { error: String, cause: String },
+    /// Returns a string of so many letters.
+    Letters(usize),
     /// Never answers.
     Hang,
 }
@@ -33,9 +35,17 @@ pub(crate) struct Run {
     pub(crate) events: Vec<Event>,
     pub(crate) actions: Vec<Action>,
     script: BTreeMap<String, VecDeque<Scripted>>,
-    tasks: BTreeMap<TaskId, (String, Value)>,
-    timers: BTreeMap<TimerId, Timestamp>,
+    tasks: BTreeMap<TaskId, (Scripted, Value)>,
+    timers: BTreeMap<TimerId, Timer>,
     now: Timestamp,
+    waited_milliseconds: i64,
+    /// For how long the timer ran whose firing is the next event.
+    fired_after: Option<i64>,
+}
+
+struct Timer {
+    started: Timestamp,
+    due: Timestamp,
 }
 
 /// When every execution of the tests starts.
@@ -66,6 +76,8 @@ impl Run {
             tasks: BTreeMap::new(),
             timers: BTreeMap::new(),
             now: start_time(),
+            waited_milliseconds: 0,
+            fired_after: None,
         };
         run.apply(Event::ExecutionStarted { at: run.now, input });
         while let Some(event) = run.next_event() {
@@ -99,6 +111,11 @@ impl Run {
             .collect()
     }
 
+    /// The sum of all Waits and back-offs, in seconds.
+    pub(crate) fn waited_seconds(&self) -> f64 {
+        self.waited_milliseconds as f64 / 1000.0
+    }
+
     /// How much time has passed, in milliseconds.
     pub(crate) fn elapsed_milliseconds(&self) -> i64 {
         self.now.as_millisecond() - start_time().as_millisecond()
@@ -114,7 +131,8 @@ impl Run {
                     input,
                     ..
                 } => {
-                    self.tasks.insert(*task, (resource.clone(), input.clone()));
+                    let scripted = self.scripted(resource);
+                    self.tasks.insert(*task, (scripted, input.clone()));
                 }
                 Action::CancelTask { task } => {
                     self.tasks
@@ -122,7 +140,13 @@ impl Run {
                         .expect("only what runs is cancelled");
                 }
                 Action::StartTimer { timer, due } => {
-                    self.timers.insert(*timer, *due);
+                    self.timers.insert(
+                        *timer,
+                        Timer {
+                            started: self.now,
+                            due: *due,
+                        },
+                    );
                 }
                 Action::CancelTimer { timer } => {
                     self.timers
@@ -131,6 +155,17 @@ impl Run {
                 }
                 Action::Record(_) | Action::End(_) => {}
             }
+        }
+        // A time-out gives something up; a Wait or a back-off does not.
+        let is_timeout = |action: &Action| {
+            matches!(
+                action,
+                Action::CancelTask { .. } | Action::End(Status::TimedOut)
+            )
+        };
+        let waited = self.fired_after.take().unwrap_or(0);
+        if !actions.iter().any(is_timeout) {
+            self.waited_milliseconds += waited;
         }
         self.events.push(event);
         self.actions.extend(actions);
@@ -145,29 +180,33 @@ impl Run {
             );
             return None;
         }
-        let tasks: Vec<_> = self.tasks.keys().copied().collect();
-        tasks
-            .into_iter()
-            .find_map(|task| self.answer(task))
-            .or_else(|| self.fire())
+        let answering = self
+            .tasks
+            .iter()
+            .find(|(_, (scripted, _))| !matches!(scripted, Scripted::Hang));
+        match answering.map(|(task, _)| *task) {
+            Some(task) => Some(self.answer(task)),
+            None => self.fire(),
+        }
     }
 
-    fn answer(&mut self, task: TaskId) -> Option<Event> {
-        let (resource, input) = self.tasks[&task].clone();
+    /// What the script has for a task that starts.
+    fn scripted(&mut self, resource: &str) -> Scripted {
         let runs = self
             .script
-            .get_mut(&resource)
+            .get_mut(resource)
             .expect("the script covers every resource");
-        let scripted = runs.front().expect("the script has an answer").clone();
-        if let Scripted::Hang = scripted {
-            return None;
-        }
         if runs.len() > 1 {
-            runs.pop_front();
+            runs.pop_front().expect("there are some")
+        } else {
+            runs.front().expect("the script has an answer").clone()
         }
-        self.tasks.remove(&task);
+    }
+
+    fn answer(&mut self, task: TaskId) -> Event {
+        let (scripted, input) = self.tasks.remove(&task).expect("the task runs");
         let at = self.now;
-        Some(match scripted {
+        match scripted {
             Scripted::Error { error, cause } => Event::TaskFailed {
                 at,
                 task,
@@ -175,21 +214,28 @@ impl Run {
                 cause,
             },
             Scripted::Output(output) => Event::TaskSucceeded { at, task, output },
-            Scripted::Echo | Scripted::Hang => Event::TaskSucceeded {
+            Scripted::Letters(count) => Event::TaskSucceeded {
+                at,
+                task,
+                output: "x".repeat(count).into(),
+            },
+            Scripted::Echo => Event::TaskSucceeded {
                 at,
                 task,
                 output: input,
             },
-        })
+            Scripted::Hang => panic!("a task that hangs is not asked"),
+        }
     }
 
     fn fire(&mut self) -> Option<Event> {
         let (timer, due) = self
             .timers
             .iter()
-            .min_by_key(|(timer, due)| (**due, **timer))?;
-        let (timer, due) = (*timer, *due);
-        self.timers.remove(&timer);
+            .map(|(id, timer)| (*id, timer.due))
+            .min_by_key(|(_, due)| *due)?;
+        let Timer { started, .. } = self.timers.remove(&timer).expect("it was found there");
+        self.fired_after = Some(due.as_millisecond() - started.as_millisecond());
         self.now = due;
         Some(Event::TimerFired { at: due, timer })
     }
