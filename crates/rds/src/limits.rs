@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// The limits of one process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// Calls per second in the long run.
+    /// Calls per second in the long run; above zero.
     pub calls_per_second: f64,
     /// Calls that may be sent at once after a quiet time.
     pub burst: u32,
