@@ -363,7 +363,7 @@ fn another_process_follows_from_the_start_to_the_end() {
 #[test]
 fn a_full_disk_stops_the_execution_loudly_and_it_resumes_when_there_is_room() {
     let home = Home::new("echo");
-    let line = home.spawn_on_a_full_disk(200).hear("outcome");
+    let line = home.spawn_on_a_full_disk(100).hear("outcome");
     assert!(line.contains("Err(Journal(Database"), "{line}");
     let answered = home.answered();
     let begun = home.begun();
