@@ -154,46 +154,36 @@ impl Instance {
             return Some(format!("{name} is {}", self.status));
         }
         if !self.pending_changes.is_empty() {
+            let changes = self.pending_changes.join(", ");
+            return Some(format!("{name} has pending changes: {changes}"));
+        }
+        if let Some((kind, group)) = self.settling_membership() {
             return Some(format!(
-                "{name} has pending changes: {}",
-                self.pending_changes.join(", ")
+                "{kind} {} of {name} is {}",
+                group.name, group.status
             ));
         }
-        let settling = [
-            (
-                "parameter group",
-                &self.parameter_groups,
-                &["in-sync", "pending-reboot", "failed-to-apply"][..],
-            ),
-            (
-                "option group",
-                &self.option_groups,
-                &["in-sync", "pending-maintenance-apply", "failed"],
-            ),
+        let secret = self.master_user_secret.as_ref()?;
+        (secret.status == "creating")
+            .then(|| format!("the master secret of {name} is being created"))
+    }
+
+    /// Finds a group or a domain that RDS is still joining or leaving. A reboot that is pending
+    /// and a failure are no reason to wait: waiting doesn't end them.
+    fn settling_membership(&self) -> Option<(&'static str, &Membership)> {
+        let parameters = ["in-sync", "pending-reboot", "failed-to-apply"];
+        let options = ["in-sync", "pending-maintenance-apply", "failed"];
+        let domains = ["joined", "kerberos-enabled", "failed"];
+        let kinds: [(&'static str, &[Membership], &[&str]); 4] = [
+            ("parameter group", &self.parameter_groups, &parameters),
+            ("option group", &self.option_groups, &options),
             ("security group", &self.security_groups, &["active"]),
-            (
-                "domain",
-                &self.domains,
-                &["joined", "kerberos-enabled", "failed"],
-            ),
+            ("domain", &self.domains, &domains),
         ];
-        for (kind, memberships, settled) in settling {
-            if let Some(group) = memberships
-                .iter()
-                .find(|group| !settled.contains(&group.status.as_str()))
-            {
-                return Some(format!(
-                    "{kind} {} of {name} is {}",
-                    group.name, group.status
-                ));
-            }
-        }
-        match &self.master_user_secret {
-            Some(secret) if secret.status == "creating" => {
-                Some(format!("the master secret of {name} is being created"))
-            }
-            Some(_) | None => None,
-        }
+        kinds.into_iter().find_map(|(kind, memberships, settled)| {
+            let is_settling = |group: &&Membership| !settled.contains(&group.status.as_str());
+            Some((kind, memberships.iter().find(is_settling)?))
+        })
     }
 
     /// Tells whether values of a parameter group act only after a reboot.
@@ -284,65 +274,34 @@ fn role(role: &sdk::DbInstanceRole) -> Role {
 }
 
 /// Names the members of PendingModifiedValues that hold something.
+#[rustfmt::skip]
 fn pending_changes(instance: &sdk::DbInstance) -> Vec<&'static str> {
-    let Some(pending) = instance.pending_modified_values() else {
-        return Vec::new();
-    };
+    let Some(pending) = instance.pending_modified_values() else { return Vec::new() };
     let members = [
         ("DBInstanceClass", pending.db_instance_class.is_some()),
         ("AllocatedStorage", pending.allocated_storage.is_some()),
         ("MasterUserPassword", pending.master_user_password.is_some()),
         ("Port", pending.port.is_some()),
-        (
-            "BackupRetentionPeriod",
-            pending.backup_retention_period.is_some(),
-        ),
+        ("BackupRetentionPeriod", pending.backup_retention_period.is_some()),
         ("MultiAZ", pending.multi_az.is_some()),
         ("EngineVersion", pending.engine_version.is_some()),
         ("LicenseModel", pending.license_model.is_some()),
         ("Iops", pending.iops.is_some()),
         ("StorageThroughput", pending.storage_throughput.is_some()),
-        (
-            "DBInstanceIdentifier",
-            pending.db_instance_identifier.is_some(),
-        ),
+        ("DBInstanceIdentifier", pending.db_instance_identifier.is_some()),
         ("StorageType", pending.storage_type.is_some()),
-        (
-            "CACertificateIdentifier",
-            pending.ca_certificate_identifier.is_some(),
-        ),
+        ("CACertificateIdentifier", pending.ca_certificate_identifier.is_some()),
         ("DBSubnetGroupName", pending.db_subnet_group_name.is_some()),
-        (
-            "PendingCloudwatchLogsExports",
-            pending.pending_cloudwatch_logs_exports.is_some(),
-        ),
-        (
-            "ProcessorFeatures",
-            !pending.processor_features().is_empty(),
-        ),
+        ("PendingCloudwatchLogsExports", pending.pending_cloudwatch_logs_exports.is_some()),
+        ("ProcessorFeatures", !pending.processor_features().is_empty()),
         ("AutomationMode", pending.automation_mode.is_some()),
-        (
-            "ResumeFullAutomationModeTime",
-            pending.resume_full_automation_mode_time.is_some(),
-        ),
+        ("ResumeFullAutomationModeTime", pending.resume_full_automation_mode_time.is_some()),
         ("MultiTenant", pending.multi_tenant.is_some()),
-        (
-            "IAMDatabaseAuthenticationEnabled",
-            pending.iam_database_authentication_enabled.is_some(),
-        ),
+        ("IAMDatabaseAuthenticationEnabled", pending.iam_database_authentication_enabled.is_some()),
         ("DedicatedLogVolume", pending.dedicated_log_volume.is_some()),
         ("Engine", pending.engine.is_some()),
-        (
-            "AdditionalStorageVolumes",
-            !pending.additional_storage_volumes().is_empty(),
-        ),
-        (
-            "DBCapacityReservationIdentifier",
-            pending.db_capacity_reservation_identifier.is_some(),
-        ),
+        ("AdditionalStorageVolumes", !pending.additional_storage_volumes().is_empty()),
+        ("DBCapacityReservationIdentifier", pending.db_capacity_reservation_identifier.is_some()),
     ];
-    members
-        .into_iter()
-        .filter_map(|(name, is_pending)| is_pending.then_some(name))
-        .collect()
+    members.into_iter().filter_map(|(name, is_pending)| is_pending.then_some(name)).collect()
 }

@@ -139,6 +139,7 @@ impl Snapshot {
 }
 
 /// Collects the part of the configuration that a snapshot stores.
+#[rustfmt::skip]
 fn stored_settings(snapshot: &sdk::DbSnapshot) -> Settings {
     let text = |value: &Option<String>| value.clone().map(Value::from);
     let members = [
@@ -146,45 +147,24 @@ fn stored_settings(snapshot: &sdk::DbSnapshot) -> Settings {
         ("EngineVersion", text(&snapshot.engine_version)),
         ("LicenseModel", text(&snapshot.license_model)),
         ("MasterUsername", text(&snapshot.master_username)),
-        (
-            "AllocatedStorage",
-            snapshot.allocated_storage.map(Value::from),
-        ),
+        ("AllocatedStorage", snapshot.allocated_storage.map(Value::from)),
         ("StorageType", text(&snapshot.storage_type)),
         ("Iops", snapshot.iops.map(Value::from)),
-        (
-            "StorageThroughput",
-            snapshot.storage_throughput.map(Value::from),
-        ),
+        ("StorageThroughput", snapshot.storage_throughput.map(Value::from)),
         ("StorageEncrypted", snapshot.encrypted.map(Value::from)),
         ("KmsKeyId", text(&snapshot.kms_key_id)),
         ("Port", snapshot.port.map(Value::from)),
         ("AvailabilityZone", text(&snapshot.availability_zone)),
         ("OptionGroupName", text(&snapshot.option_group_name)),
-        (
-            "BackupRetentionPeriod",
-            snapshot.backup_retention_period.map(Value::from),
-        ),
-        (
-            "PreferredBackupWindow",
-            text(&snapshot.preferred_backup_window),
-        ),
-        (
-            "IAMDatabaseAuthenticationEnabled",
-            snapshot
-                .iam_database_authentication_enabled
-                .map(Value::from),
-        ),
+        ("BackupRetentionPeriod", snapshot.backup_retention_period.map(Value::from)),
+        ("PreferredBackupWindow", text(&snapshot.preferred_backup_window)),
+        ("IAMDatabaseAuthenticationEnabled", snapshot.iam_database_authentication_enabled.map(Value::from)),
         ("TdeCredentialArn", text(&snapshot.tde_credential_arn)),
         ("Timezone", text(&snapshot.timezone)),
         ("DBSystemId", text(&snapshot.db_system_id)),
         ("MultiTenant", snapshot.multi_tenant.map(Value::from)),
-        (
-            "DedicatedLogVolume",
-            snapshot.dedicated_log_volume.map(Value::from),
-        ),
+        ("DedicatedLogVolume", snapshot.dedicated_log_volume.map(Value::from)),
     ];
-    let named =
-        |(name, value): (&'static str, Option<Value>)| Some((attributes::name(name), value?));
+    let named = |(name, value): (&'static str, Option<Value>)| Some((attributes::name(name), value?));
     members.into_iter().filter_map(named).collect()
 }

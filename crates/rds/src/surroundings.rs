@@ -27,10 +27,11 @@ impl Quota {
     }
 }
 
-/// Tells the answers "it is there" and "there is none" from failures.
-fn existence<T>(answer: Result<T, Error>) -> Result<bool, Error> {
+/// Reads "is it there?" from an answer: RDS says that it is not by an error, other servers also
+/// by a page without it.
+fn existence<T>(answer: Result<T, Error>, shows_it: fn(&T) -> bool) -> Result<bool, Error> {
     match answer {
-        Ok(_) => Ok(true),
+        Ok(page) => Ok(shows_it(&page)),
         Err(error) if matches!(error.class, Class::NotFound | Class::ReferenceNotFound) => {
             Ok(false)
         }
@@ -50,7 +51,9 @@ impl Rds {
                 .db_cluster_identifier(id.as_str())
                 .send()
         };
-        existence(self.read("DescribeDBClusters", send).await)
+        existence(self.read("DescribeDBClusters", send).await, |page| {
+            !page.db_clusters().is_empty()
+        })
     }
 
     /// Tells whether a DB parameter group exists.
@@ -64,7 +67,9 @@ impl Rds {
                 .db_parameter_group_name(name)
                 .send()
         };
-        existence(self.read("DescribeDBParameterGroups", send).await)
+        existence(self.read("DescribeDBParameterGroups", send).await, |page| {
+            !page.db_parameter_groups().is_empty()
+        })
     }
 
     /// Tells whether an option group exists.
@@ -78,7 +83,9 @@ impl Rds {
                 .option_group_name(name)
                 .send()
         };
-        existence(self.read("DescribeOptionGroups", send).await)
+        existence(self.read("DescribeOptionGroups", send).await, |page| {
+            !page.option_groups_list().is_empty()
+        })
     }
 
     /// Tells whether a DB subnet group exists.
@@ -92,7 +99,9 @@ impl Rds {
                 .db_subnet_group_name(name)
                 .send()
         };
-        existence(self.read("DescribeDBSubnetGroups", send).await)
+        existence(self.read("DescribeDBSubnetGroups", send).await, |page| {
+            !page.db_subnet_groups().is_empty()
+        })
     }
 
     /// Tells whether RDS still offers a version of an engine.

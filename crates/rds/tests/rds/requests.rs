@@ -182,6 +182,16 @@ async fn what_is_not_there_is_none_and_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_without_it_means_that_it_is_not_there() {
+    let server = Server::new(|request| Reply::result(&request.action, ""));
+    let rds = server.door(Limits::default());
+    assert!(!rds.cluster_exists(&orders().name).await.unwrap());
+    assert!(!rds.parameter_group_exists("tuned").await.unwrap());
+    assert!(!rds.option_group_exists("options").await.unwrap());
+    assert!(!rds.subnet_group_exists("private").await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
 async fn surroundings_are_read() {
     let server = Server::new(|request| match request.action.as_str() {
         "DescribeDBEngineVersions" if request.get("EngineVersion") == "17.4" => {
@@ -190,6 +200,12 @@ async fn surroundings_are_read() {
             Reply::result("DescribeDBEngineVersions", list)
         }
         "DescribeDBEngineVersions" => Reply::result("DescribeDBEngineVersions", ""),
+        "DescribeDBParameterGroups" => {
+            let group = "<DBParameterGroup><DBParameterGroupName>tuned</DBParameterGroupName>\
+                         </DBParameterGroup>";
+            let list = format!("<DBParameterGroups>{group}</DBParameterGroups>");
+            Reply::result("DescribeDBParameterGroups", list)
+        }
         "DescribeAccountAttributes" => {
             let quota = "<AccountQuota><AccountQuotaName>DBInstances</AccountQuotaName>\
                          <Used>38</Used><Max>40</Max></AccountQuota>";
@@ -209,6 +225,7 @@ async fn surroundings_are_read() {
             .await
             .unwrap()
     );
+    assert!(rds.parameter_group_exists("tuned").await.unwrap());
     let quotas = rds.quotas().await.unwrap();
     assert_eq!(
         (quotas[0].name.as_str(), quotas[0].left()),
