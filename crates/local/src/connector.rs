@@ -12,6 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use crate::control_plane::ControlPlane;
+use crate::faults::LostAnswer;
 
 /// What to give to an SDK configuration's `http_client`.
 #[derive(Clone, Debug)]
@@ -44,6 +45,11 @@ impl HttpConnector for Connector {
             let request =
                 request.map(|body| Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
             let response = control_plane.handle(request).await;
+            if response.extensions().get::<LostAnswer>().is_some() {
+                return Err(ConnectorError::timeout(
+                    "the answer got lost, as was asked for".into(),
+                ));
+            }
             HttpResponse::try_from(response.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })

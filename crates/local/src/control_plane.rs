@@ -1,17 +1,49 @@
-//! The control plane: one door for requests, and the state behind it.
+//! The control plane: one door for requests, the state behind it, and the operations that are under way.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use tokio::sync::watch;
 
-use crate::engines::EngineError;
-use crate::engines::simulated::SimulatedClient;
-use crate::options::Options;
+use crate::api;
+use crate::catalogue::Catalogue;
+use crate::durations::Pace;
+use crate::endpoints::Endpoints;
+use crate::engines::simulated::{SimulatedClient, SimulatedServers};
+use crate::engines::{Engine, EngineError, StopMode};
+use crate::faults::{Fault, Faults};
+use crate::home::Paths;
+use crate::operations::{Jobs, Progress};
+use crate::options::{Engines, Home, Options};
+use crate::request_log::{RequestEntry, RequestLog};
+use crate::serving;
+use crate::state::State;
+use crate::store::Store;
 
 /// Local RDS.
-#[derive(Debug)]
 pub struct ControlPlane {
-    options: Options,
+    this: Weak<Self>,
+    pub(crate) options: Options,
+    pub(crate) paths: Paths,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) progress: Progress,
+    pub(crate) jobs: Jobs,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) faults: Faults,
+    pub(crate) request_log: RequestLog,
+    kept: Mutex<Kept>,
+    /// Counts transactions, so that operations notice what was changed under them.
+    changed: watch::Sender<u64>,
+}
+
+/// The state, and where it's stored: nobody sees one without the other being in step.
+struct Kept {
+    state: State,
+    store: Store,
 }
 
 /// Why a control plane can't be opened.
@@ -19,29 +51,220 @@ pub struct ControlPlane {
 pub enum OpenError {
     /// The state can't be read or written.
     #[error("the state of local RDS can't be opened")]
-    Store(#[source] rusqlite::Error),
+    Store(#[from] rusqlite::Error),
+    /// The state was written by something else.
+    #[error("the state of local RDS can't be understood")]
+    Format(#[from] serde_json::Error),
     /// The home can't be used.
-    #[error("the directory of local RDS can't be used")]
-    Home(#[source] EngineError),
+    #[error("the directory {path} can't be used")]
+    Home {
+        /// The directory.
+        path: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An engine can't be used.
+    #[error("a database engine can't be used")]
+    Engine(#[from] EngineError),
 }
 
+/// The state could not be stored; nothing has changed.
+#[derive(Debug, thiserror::Error)]
+#[error("the state of local RDS can't be stored")]
+pub(crate) struct StoreError(#[from] rusqlite::Error);
+
 impl ControlPlane {
-    /// Opens the state, adopts what runs, and finishes or undoes what was half done.
+    /// Opens the state, adopts what runs, and takes up what was half done.
     ///
     /// # Errors
-    /// The home can't be used.
+    /// The home or an engine can't be used.
     pub async fn open(options: Options) -> Result<Arc<Self>, OpenError> {
-        Ok(Arc::new(Self { options }))
+        let paths = match &options.home {
+            Home::Directory(home) => Paths::new(home),
+            Home::Memory(_) => Paths::new("simulated".into()),
+        };
+        let store = match &options.home {
+            Home::Directory(_) => open_store(&paths)?,
+            Home::Memory(memory) => Store::Memory(memory.clone()),
+        };
+        let state = State::load(&store.load()?)?;
+        let catalogue = Catalogue::new(&installed_versions(&options.engines).await?);
+        let control_plane = Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            endpoints: Endpoints::new(&options.engines),
+            options,
+            paths,
+            catalogue,
+            progress: Progress::default(),
+            jobs: Jobs::default(),
+            faults: Faults::default(),
+            request_log: RequestLog::default(),
+            kept: Mutex::new(Kept { state, store }),
+            changed: watch::Sender::new(0),
+        });
+        control_plane.recover().await;
+        Ok(control_plane)
     }
 
     /// Answers one request of the Query protocol, or one of `/_trapheus/…`.
+    ///
+    /// A response that carries [`LostAnswer`](crate::faults::LostAnswer) among its extensions must not reach the client.
     pub async fn handle(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        tracing::debug!(options = ?self.options, path = request.uri().path(), "not served yet");
-        http::Response::new(Bytes::new())
+        match self.this.upgrade() {
+            Some(this) => api::handle(&this, request).await,
+            None => http::Response::new(Bytes::new()),
+        }
     }
 
     /// A client that reads and writes rows through an identifier's endpoint, where servers are simulated.
     pub fn simulated_client(self: &Arc<Self>, identifier: &str) -> SimulatedClient {
-        SimulatedClient::new(identifier)
+        SimulatedClient::new(Arc::clone(self), identifier)
     }
+
+    /// Drops everything as `kill -9` would: operations stay half done, servers run on. For tests of recovery.
+    pub async fn halt(&self) {
+        self.jobs.abort_all().await;
+        self.endpoints.close().await;
+    }
+
+    /// Ends in order: operations are left to the next start, endpoints are closed, servers are stopped.
+    pub async fn shut_down(&self) {
+        self.halt().await;
+        let instances = self.read(|state| state.instances.values().cloned().collect::<Vec<_>>());
+        for instance in instances {
+            let Some(engine) = self.engine(instance.engine()) else {
+                continue;
+            };
+            if let Err(error) = engine.stop(&serving::spec(&instance), StopMode::Fast).await {
+                tracing::error!(instance = instance.identifier, %error, "a server could not be stopped");
+            }
+        }
+    }
+
+    /// Arms a fault, as posting it to `/_trapheus/faults` does.
+    pub fn arm(&self, fault: Fault) {
+        let now = self.now();
+        self.read(|state| self.faults.arm(fault, now, state));
+    }
+
+    /// Disarms all faults.
+    pub fn clear_faults(&self) {
+        self.faults.clear();
+    }
+
+    /// The requests that were answered, oldest first.
+    pub fn requests(&self) -> Vec<RequestEntry> {
+        self.request_log.entries()
+    }
+
+    /// Looks at the state.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.kept().state)
+    }
+
+    /// Changes the state: durably and as a whole, or not at all.
+    pub(crate) fn transact<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut kept = self.kept();
+        let Kept { state, store } = &mut *kept;
+        let outcome = change(state);
+        let changes = state.changes();
+        let is_changed = outcome.is_ok() && !changes.is_empty();
+        let stored = if is_changed {
+            store.apply(changes).map_err(StoreError)
+        } else {
+            Ok(())
+        };
+        match (&outcome, &stored) {
+            (Ok(_), Ok(())) => state.keep(),
+            (Err(_), _) | (_, Err(_)) => state.undo(),
+        }
+        if is_changed {
+            self.faults.remember(self.now(), state);
+            drop(kept);
+            self.changed.send_modify(|count| *count += 1);
+        }
+        stored?;
+        outcome
+    }
+
+    /// Resolves at the next transaction.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.options.clock)()
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            durations: self.options.durations,
+            time_scale: self.options.time_scale,
+        }
+    }
+
+    /// Who serves an engine; nobody does for those that are control plane only.
+    pub(crate) fn engine(&self, engine: &str) -> Option<Arc<dyn Engine>> {
+        match &self.options.engines {
+            Engines::Real(engines) => engines.get(engine).cloned(),
+            Engines::Simulated(servers) => Some(Arc::new(servers.clone())),
+        }
+    }
+
+    pub(crate) fn simulated_servers(&self) -> Option<&SimulatedServers> {
+        match &self.options.engines {
+            Engines::Real(_) => None,
+            Engines::Simulated(servers) => Some(servers),
+        }
+    }
+
+    /// The instance that answers at a name in any scope.
+    pub(crate) fn served(&self, identifier: &str) -> Option<crate::state::instance::Instance> {
+        self.read(|state| {
+            let mut instances = state.instances.values();
+            instances
+                .find(|instance| instance.identifier == identifier && serving::answers(instance))
+                .cloned()
+        })
+    }
+
+    /// Brings the endpoints into line with the state.
+    pub(crate) async fn refresh_endpoints(&self) {
+        let desired =
+            self.read(|state| serving::desired_endpoints(state, |engine| self.engine(engine)));
+        self.endpoints.become_as(desired).await;
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ControlPlane {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ControlPlane")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+fn open_store(paths: &Paths) -> Result<Store, OpenError> {
+    for path in paths.parents() {
+        std::fs::create_dir_all(&path).map_err(|source| OpenError::Home { path, source })?;
+    }
+    Ok(Store::sqlite(&paths.database())?)
+}
+
+async fn installed_versions(engines: &Engines) -> Result<BTreeMap<String, Vec<String>>, OpenError> {
+    let mut installed = BTreeMap::new();
+    if let Engines::Real(engines) = engines {
+        for (name, engine) in engines {
+            installed.insert(name.clone(), engine.versions().await?);
+        }
+    }
+    Ok(installed)
 }

@@ -1,1 +1,95 @@
 //! How long operations take.
+//!
+//! With [`Durations::Instant`] nothing waits: an operation takes what the servers need. With [`Durations::Aws`] the
+//! times below are waited out, divided by the time scale. They are of the order that RDS users report, not promises.
+//!
+//! | operation | takes |
+//! |---|---|
+//! | create | 5 min |
+//! | restore | 6 min and 1 s per GiB |
+//! | snapshot | 1 min and 1 s per GiB |
+//! | copy of a snapshot | 1 min and 0.5 s per GiB |
+//! | modify | 3 min; change of class, engine version or zones 8 min; storage 5 min |
+//! | rename | 90 s, of which neither name is known for 10 s |
+//! | parameter group | 30 s |
+//! | reboot | 60 s |
+//! | start | 4 min |
+//! | stop | 3 min |
+//! | delete | 3 min |
+//!
+//! After a modification was accepted, the instance is still shown as `available` for 5 s.
+
+use std::time::Duration;
+
+use crate::options::Durations;
+use crate::state::Settings;
+use crate::state::instance::Work;
+
+/// The profile in force and its scale.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) durations: Durations,
+    pub(crate) time_scale: f64,
+}
+
+impl Pace {
+    /// How long an operation on an instance takes, from when its effect becomes visible.
+    pub(crate) fn work(self, work: &Work, storage_gib: u64) -> Duration {
+        self.scaled(match work {
+            Work::Create => Duration::from_secs(5 * 60),
+            Work::Restore { .. } => Duration::from_secs(6 * 60 + storage_gib),
+            Work::Modify { changes } => modification(changes),
+            Work::Reconfigure => Duration::from_secs(30),
+            Work::Reboot => Duration::from_secs(60),
+            Work::Start => Duration::from_secs(4 * 60),
+            Work::Stop => Duration::from_secs(3 * 60),
+            Work::Backup { .. } => Duration::from_secs(60 + storage_gib),
+            Work::Delete => Duration::from_secs(3 * 60),
+        })
+    }
+
+    /// How long a copy of a snapshot takes.
+    pub(crate) fn copy(self, storage_gib: u64) -> Duration {
+        self.scaled(
+            Duration::from_secs(60)
+                + Duration::from_millis(500) * storage_gib.try_into().unwrap_or(u32::MAX),
+        )
+    }
+
+    /// How long an instance still looks untouched after a modification was accepted.
+    pub(crate) fn unnoticed(self) -> Duration {
+        self.scaled(Duration::from_secs(5))
+    }
+
+    /// How long neither the old nor the new name is known.
+    pub(crate) fn nameless(self) -> Duration {
+        self.scaled(Duration::from_secs(10))
+    }
+
+    /// Whether operations have phases that one can watch.
+    pub(crate) fn is_gradual(self) -> bool {
+        match self.durations {
+            Durations::Instant => false,
+            Durations::Aws => true,
+        }
+    }
+
+    fn scaled(self, duration: Duration) -> Duration {
+        match self.durations {
+            Durations::Instant => Duration::ZERO,
+            Durations::Aws => duration.div_f64(self.time_scale),
+        }
+    }
+}
+
+/// The slowest of the changes decides.
+fn modification(changes: &Settings) -> Duration {
+    let seconds = changes.keys().map(|name| match name.as_str() {
+        "DBInstanceClass" | "EngineVersion" | "MultiAZ" | "DBSubnetGroupName" => 8 * 60,
+        "AllocatedStorage" | "StorageType" | "Iops" | "StorageThroughput" => 5 * 60,
+        "DBInstanceIdentifier" => 90,
+        "MasterUserPassword" => 30,
+        _ => 3 * 60,
+    });
+    Duration::from_secs(seconds.max().unwrap_or(0))
+}

@@ -5,19 +5,42 @@
 //! - [`connector()`] gives an AWS SDK client a direct line to it, without sockets;
 //! - [`serve()`] listens on loopback for everybody else;
 //! - [`engines`] is the seam to the servers that hold the data.
+//!
+//! A request changes the state in one transaction, which also holds what is to be done next; jobs then do it, and note
+//! the result. So a crash at any moment leaves a state from which the next start goes on.
 
+mod api;
+mod attributes;
+mod catalogue;
 pub mod connector;
 pub mod control_plane;
+mod describe;
 pub mod durations;
+mod endpoints;
 pub mod engines;
+pub mod faults;
 pub mod forwarder;
+mod home;
+mod names;
+mod notice;
+mod operations;
 pub mod options;
+mod parameter_list;
+mod parameters;
+mod random;
+mod request_log;
 pub mod serve;
+mod serving;
+mod settings;
+mod state;
 pub mod store;
+mod subnets;
 
 pub use connector::connector;
 pub use control_plane::{ControlPlane, OpenError};
 pub use engines::simulated::{NotAnswering, SimulatedClient, SimulatedServers};
+pub use faults::{Effect, Fault};
 pub use options::{Clock, Durations, Engines, Home, Options};
+pub use request_log::RequestEntry;
 pub use serve::serve;
 pub use store::MemoryStore;

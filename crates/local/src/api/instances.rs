@@ -1,0 +1,371 @@
+//! DB instances: everything but their modification and their restore.
+
+use serde_json::{Map, Value, json};
+
+use super::context::{Answer, Context};
+use super::error::ApiError;
+use super::input::Input;
+use super::{paging, snapshots};
+use crate::describe;
+use crate::engines::Secret;
+use crate::names;
+use crate::random;
+use crate::settings;
+use crate::state::instance::{
+    AfterBackup, Instance, InstanceStatus, Naming, ParameterStatus, Work,
+};
+use crate::state::{Settings, Tags};
+
+/// `InstanceQuotaExceeded` beyond: many enough for a rehearsal of any fleet.
+pub(super) const INSTANCES_MAX: usize = 1000;
+
+/// A new instance, before it has anything to do.
+pub(super) struct NewInstance {
+    pub(super) identifier: String,
+    pub(super) settings: Settings,
+    pub(super) tags: Tags,
+    pub(super) password: Secret,
+}
+
+pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
+    if input.text("DBClusterIdentifier").is_some() {
+        return Err(ApiError::new(
+            "NotImplemented",
+            "Local RDS has no DB clusters.",
+        ));
+    }
+    let engine = input.required("Engine")?;
+    let product = context.product(engine)?;
+    let mut settings = settings::of_request(input, |attribute| attribute.create);
+    let version = context
+        .catalogue
+        .resolve(product, input.text("EngineVersion"))
+        .ok_or_else(|| {
+            ApiError::combination(format!(
+                "Cannot find version {} for {engine}",
+                input.text("EngineVersion").unwrap_or("at all")
+            ))
+        })?;
+    settings.insert("EngineVersion".to_owned(), json!(version));
+    input.required("MasterUsername")?;
+    let password = password(context, input)?;
+    let asked = settings.clone();
+    settings::fill_in(context, &mut settings, product);
+    settings::check(context, &settings, &asked)?;
+    let identifier = input.required("DBInstanceIdentifier")?.to_owned();
+    let tags = Tags::from_request(input.list("Tags"));
+    add(
+        context,
+        NewInstance {
+            identifier,
+            settings,
+            tags,
+            password,
+        },
+        Work::Create,
+    )
+}
+
+/// Adds a new instance and gives it its first work.
+pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Work) -> Answer {
+    let identifier = names::parse(
+        "DBInstanceIdentifier",
+        &new.identifier,
+        names::INSTANCE_LENGTH_MAX,
+    )?;
+    super::tags::check(&new.tags)?;
+    context.must_be_free(&identifier)?;
+    if context.state.instances.len() >= INSTANCES_MAX {
+        let message = format!("You have reached the quota of {INSTANCES_MAX} DB instances.");
+        return Err(ApiError::new("InstanceQuotaExceeded", message));
+    }
+    let resource_id = random::resource_id(context.state, context.seed);
+    context.assign_address(&identifier);
+    let instance = Instance {
+        directory: context.paths.server(&resource_id),
+        resource_id: resource_id.clone(),
+        scope: context.scope.clone(),
+        identifier,
+        naming: Naming::Named,
+        status: InstanceStatus::Creating,
+        settings: new.settings,
+        pending: Settings::new(),
+        tags: new.tags,
+        created_at: None,
+        password: new.password,
+        parameters: std::collections::BTreeMap::new(),
+        parameter_group_in_force: String::new(),
+        parameter_status: ParameterStatus::InSync,
+        roles: Vec::new(),
+        operation: None,
+    };
+    context
+        .state
+        .instances
+        .insert(resource_id.clone(), instance);
+    context.begin(&resource_id, work);
+    shown(context, &resource_id)
+}
+
+pub(super) fn describe(context: &mut Context<'_>, input: &Input) -> Answer {
+    let mut instances: Vec<&Instance> = context
+        .state
+        .instances
+        .values()
+        .filter(|instance| instance.scope == *context.scope)
+        .collect();
+    if let Some(name) = input.text("DBInstanceIdentifier") {
+        let found = context.instance(name)?;
+        instances.retain(|instance| instance.resource_id == found.resource_id);
+    }
+    let mut found = paging::filtered(input, instances, |instance, filter, value| match filter {
+        "db-instance-id" => Some(
+            instance.naming == Naming::Named
+                && (instance.identifier == value || instance.arn() == value),
+        ),
+        "dbi-resource-id" => Some(instance.resource_id == value),
+        "engine" => Some(instance.engine() == value),
+        "domain" => Some(instance.text("Domain") == value),
+        "db-cluster-id" => Some(false),
+        _ => None,
+    })?;
+    found.sort_by(|one, other| one.identifier.cmp(&other.identifier));
+    let records = found.into_iter().map(|instance| {
+        (
+            instance.identifier.clone(),
+            describe::instance(context.state, instance),
+        )
+    });
+    paging::page(input, "DBInstances", records.collect())
+}
+
+pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
+    let instance = context
+        .instance(input.required("DBInstanceIdentifier")?)?
+        .clone();
+    let final_snapshot = input
+        .text("FinalDBSnapshotIdentifier")
+        .filter(|name| !name.is_empty());
+    let final_snapshot = match (input.flag("SkipFinalSnapshot"), final_snapshot) {
+        (false, Some(name)) => Some(name),
+        (true, None) => None,
+        (true, Some(_)) => {
+            return Err(ApiError::combination(
+                "FinalDBSnapshotIdentifier cannot be specified when deleting a DB instance and SkipFinalSnapshot is \
+                 enabled.",
+            ));
+        }
+        (false, None) => {
+            return Err(ApiError::combination(
+                "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+            ));
+        }
+    };
+    if instance.is_on("DeletionProtection") {
+        return Err(ApiError::combination(
+            "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+        ));
+    }
+    check_deletable(&instance, final_snapshot)?;
+    match final_snapshot {
+        None => {
+            context
+                .state
+                .instances
+                .get_mut(&instance.resource_id)
+                .map(|instance| {
+                    instance.status = InstanceStatus::Deleting;
+                });
+            context.begin(&instance.resource_id, Work::Delete);
+        }
+        Some(name) => {
+            let snapshot = snapshots::add(
+                context,
+                &instance,
+                "FinalDBSnapshotIdentifier",
+                name,
+                Tags::default(),
+            )?;
+            context
+                .state
+                .instances
+                .get_mut(&instance.resource_id)
+                .map(|instance| {
+                    instance.status = InstanceStatus::Deleting;
+                });
+            context.begin(
+                &instance.resource_id,
+                Work::Backup {
+                    snapshot,
+                    then: AfterBackup::Delete,
+                },
+            );
+        }
+    }
+    shown(context, &instance.resource_id)
+}
+
+/// An instance that is being made can be deleted, but has nothing to make a snapshot of.
+fn check_deletable(instance: &Instance, final_snapshot: Option<&str>) -> Result<(), ApiError> {
+    let identifier = &instance.identifier;
+    match (&instance.status, final_snapshot) {
+        (InstanceStatus::Available | InstanceStatus::Stopped, _)
+            if instance.operation.is_none() =>
+        {
+            Ok(())
+        }
+        (InstanceStatus::Creating | InstanceStatus::Failed(_), None) => Ok(()),
+        (InstanceStatus::Creating | InstanceStatus::Failed(_), Some(_)) => {
+            Err(ApiError::instance_state(format!(
+                "Cannot create a snapshot of {identifier}: it is not available."
+            )))
+        }
+        (InstanceStatus::Deleting, _) => Err(ApiError::instance_state(format!(
+            "Instance {identifier} is already being deleted."
+        ))),
+        (
+            InstanceStatus::Available
+            | InstanceStatus::BackingUp
+            | InstanceStatus::Modifying
+            | InstanceStatus::Rebooting
+            | InstanceStatus::Renaming
+            | InstanceStatus::ResettingMasterCredentials
+            | InstanceStatus::Starting
+            | InstanceStatus::Stopped
+            | InstanceStatus::Stopping
+            | InstanceStatus::Upgrading,
+            _,
+        ) => Err(not_available(instance)),
+    }
+}
+
+pub(super) fn reboot(context: &mut Context<'_>, input: &Input) -> Answer {
+    let instance = context
+        .instance(input.required("DBInstanceIdentifier")?)?
+        .clone();
+    if input.flag("ForceFailover") && !instance.is_on("MultiAZ") {
+        return Err(ApiError::combination(
+            "Cannot failover a single-AZ instance.",
+        ));
+    }
+    let has_failed = matches!(instance.status, InstanceStatus::Failed(_));
+    if !has_failed {
+        must_be_available(&instance)?;
+    }
+    begin_as(context, &instance, InstanceStatus::Rebooting, Work::Reboot)
+}
+
+pub(super) fn start(context: &mut Context<'_>, input: &Input) -> Answer {
+    let instance = context
+        .instance(input.required("DBInstanceIdentifier")?)?
+        .clone();
+    if instance.status != InstanceStatus::Stopped {
+        let message = format!(
+            "Instance {} is not stopped, so it cannot be started.",
+            instance.identifier
+        );
+        return Err(ApiError::instance_state(message));
+    }
+    begin_as(context, &instance, InstanceStatus::Starting, Work::Start)
+}
+
+pub(super) fn stop(context: &mut Context<'_>, input: &Input) -> Answer {
+    let instance = context
+        .instance(input.required("DBInstanceIdentifier")?)?
+        .clone();
+    must_be_available(&instance)?;
+    let work = match input.text("DBSnapshotIdentifier") {
+        None => Work::Stop,
+        Some(name) => {
+            let snapshot = snapshots::add(
+                context,
+                &instance,
+                "DBSnapshotIdentifier",
+                name,
+                Tags::default(),
+            )?;
+            Work::Backup {
+                snapshot,
+                then: AfterBackup::Stop,
+            }
+        }
+    };
+    begin_as(context, &instance, InstanceStatus::Stopping, work)
+}
+
+/// Gives an instance work, and shows it in its new status.
+pub(super) fn begin_as(
+    context: &mut Context<'_>,
+    instance: &Instance,
+    status: InstanceStatus,
+    work: Work,
+) -> Answer {
+    if let Some(instance) = context.state.instances.get_mut(&instance.resource_id) {
+        instance.status = status;
+    }
+    context.begin(&instance.resource_id, work);
+    shown(context, &instance.resource_id)
+}
+
+pub(super) fn must_be_available(instance: &Instance) -> Result<(), ApiError> {
+    match instance.status == InstanceStatus::Available && instance.operation.is_none() {
+        true => Ok(()),
+        false => Err(not_available(instance)),
+    }
+}
+
+/// The result of most actions on instances.
+pub(super) fn shown(context: &Context<'_>, resource_id: &str) -> Answer {
+    let instance = context
+        .state
+        .instances
+        .get(resource_id)
+        .ok_or_else(|| ApiError::instance_not_found(resource_id))?;
+    let mut result = Map::new();
+    result.insert(
+        "DBInstance".to_owned(),
+        describe::instance(context.state, instance),
+    );
+    Ok(result)
+}
+
+fn not_available(instance: &Instance) -> ApiError {
+    ApiError::instance_state(format!(
+        "Instance {} is not in available state.",
+        instance.identifier
+    ))
+}
+
+/// The master password of a new instance; RDS makes one up where it is to manage it.
+fn password(context: &mut Context<'_>, input: &Input) -> Result<Secret, ApiError> {
+    let is_managed = input.get("ManageMasterUserPassword") == Some(&Value::from(true));
+    match (input.text("MasterUserPassword"), is_managed) {
+        (Some(_), true) => Err(ApiError::combination(
+            "You can't specify MasterUserPassword for an instance with ManageMasterUserPassword enabled.",
+        )),
+        (Some(password), false) => check_password(password),
+        (None, true) => Ok(Secret::new(format!(
+            "{:016x}",
+            random::draw(context.state, context.seed)
+        ))),
+        (None, false) => Err(ApiError::value(
+            "The parameter MasterUserPassword must be provided and must not be blank.",
+        )),
+    }
+}
+
+/// Refuses a password that RDS refuses.
+pub(super) fn check_password(password: &str) -> Result<Secret, ApiError> {
+    let reason = if password.len() < 8 {
+        "it is shorter than 8 characters"
+    } else if password.len() > 128 {
+        "it is longer than 128 characters"
+    } else if password.contains(['/', '@', '"', ' ']) || !password.is_ascii() {
+        "only printable ASCII characters besides '/', '@', '\"', ' ' may be used"
+    } else {
+        return Ok(Secret::new(password));
+    };
+    let message =
+        format!("The parameter MasterUserPassword is not a valid password because {reason}.");
+    Err(ApiError::value(message))
+}

@@ -1,0 +1,270 @@
+//! The RDS API: one request in, one response out.
+
+mod admin;
+mod catalogue;
+pub(crate) mod context;
+pub(crate) mod error;
+mod events;
+pub(crate) mod input;
+mod instances;
+pub(crate) mod model;
+mod modify;
+pub(crate) mod option_groups;
+mod paging;
+mod parameter_groups;
+mod query;
+mod restore;
+mod roles;
+mod snapshots;
+mod subnet_groups;
+mod tags;
+mod xml;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request as HttpRequest, Response, header};
+
+use self::context::{Answer, Context};
+use self::error::ApiError;
+use self::input::Input;
+use self::model::MODEL;
+use self::query::Request;
+use crate::control_plane::{ControlPlane, StoreError};
+use crate::faults::{AnswerFate, Fate, LostAnswer};
+use crate::operations::Job;
+use crate::random;
+use crate::request_log::RequestEntry;
+use crate::state::instance::Outcome;
+use crate::state::{Scope, State};
+
+/// The account that owns everything.
+const ACCOUNT: &str = "123456789012";
+
+/// The region of a request that isn't signed.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Answers one HTTP request.
+pub(crate) async fn handle(
+    control_plane: &Arc<ControlPlane>,
+    request: HttpRequest<Bytes>,
+) -> Response<Bytes> {
+    if let Some(path) = request.uri().path().strip_prefix("/_trapheus/") {
+        return admin::handle(control_plane, path, request.method(), request.body());
+    }
+    let scope = scope(&request);
+    let form = match request.body().is_empty() {
+        true => request.uri().query().unwrap_or_default().as_bytes(),
+        false => request.body(),
+    };
+    match Request::parse(form) {
+        Ok(request) => answer(control_plane, &scope, request),
+        Err(error) => refused(&error, "unread"),
+    }
+}
+
+fn answer(control_plane: &Arc<ControlPlane>, scope: &Scope, request: Request) -> Response<Bytes> {
+    let now = control_plane.now();
+    let fate = control_plane
+        .faults
+        .decide(&request.action, &request.parameters, now);
+    let request_id = request_id(control_plane);
+    let (result, answer) = match fate {
+        Fate::Refused(error) => (Err(error), AnswerFate::Arrives),
+        Fate::Carried { outcome, answer } => {
+            (carry_out(control_plane, scope, &request, outcome), answer)
+        }
+        Fate::Stale(at) => (
+            look_back(control_plane, scope, &request, at),
+            AnswerFate::Arrives,
+        ),
+    };
+    let mut response = match &result {
+        Ok(result) => {
+            let output = MODEL
+                .operation(&request.action)
+                .and_then(|operation| operation.output);
+            let body = xml::answer(&request.action, output, result, &request_id);
+            respond(200, body, &request_id)
+        }
+        Err(error) => refused(error, &request_id),
+    };
+    if answer == AnswerFate::GetsLost {
+        response.extensions_mut().insert(LostAnswer);
+    }
+    let Request { action, parameters } = request;
+    let status = response.status().as_u16();
+    control_plane.request_log.note(RequestEntry {
+        at: now,
+        action,
+        parameters,
+        status,
+    });
+    response
+}
+
+/// Carries a request out in one transaction, and begins the jobs that it leaves.
+fn carry_out(
+    control_plane: &Arc<ControlPlane>,
+    scope: &Scope,
+    request: &Request,
+    outcome: Outcome,
+) -> Answer {
+    let input = input(request)?;
+    let (result, jobs) = control_plane.transact(|state| {
+        let mut context = context(control_plane, scope, state, outcome);
+        let result = dispatch(&mut context, &request.action, &input)?;
+        Ok::<_, ApiError>((result, context.jobs))
+    })?;
+    for job in jobs {
+        control_plane.jobs.begin(control_plane, job);
+    }
+    Ok(result)
+}
+
+/// Answers a question from the state as it was.
+fn look_back(
+    control_plane: &ControlPlane,
+    scope: &Scope,
+    request: &Request,
+    at: jiff::Timestamp,
+) -> Answer {
+    let input = input(request)?;
+    let mut past = match control_plane.faults.state_at(at) {
+        Some(past) => past,
+        None => control_plane.read(State::clone),
+    };
+    let mut context = context(control_plane, scope, &mut past, Outcome::Success);
+    dispatch(&mut context, &request.action, &input)
+}
+
+fn context<'a>(
+    control_plane: &'a ControlPlane,
+    scope: &'a Scope,
+    state: &'a mut State,
+    outcome: Outcome,
+) -> Context<'a> {
+    Context {
+        state,
+        scope,
+        now: control_plane.now(),
+        catalogue: &control_plane.catalogue,
+        pace: control_plane.pace(),
+        seed: control_plane.options.seed,
+        paths: &control_plane.paths,
+        progress: &control_plane.progress,
+        outcome,
+        jobs: Vec::<Job>::new(),
+    }
+}
+
+fn input(request: &Request) -> Result<Input, ApiError> {
+    match MODEL.operation(&request.action) {
+        Some(operation) => Ok(Input(request.input(operation.input)?)),
+        None if MODEL.is_unserved(&request.action) => {
+            let message = format!(
+                "Local RDS does not implement the action {}.",
+                request.action
+            );
+            Err(ApiError::new("NotImplemented", message))
+        }
+        None => {
+            let message = format!(
+                "Could not find operation {} for version 2014-10-31.",
+                request.action
+            );
+            Err(ApiError::new("InvalidAction", message))
+        }
+    }
+}
+
+fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
+    match action {
+        "CreateDBInstance" => instances::create(context, input),
+        "DescribeDBInstances" => instances::describe(context, input),
+        "ModifyDBInstance" => modify::modify(context, input),
+        "DeleteDBInstance" => instances::delete(context, input),
+        "RebootDBInstance" => instances::reboot(context, input),
+        "StartDBInstance" => instances::start(context, input),
+        "StopDBInstance" => instances::stop(context, input),
+        "AddRoleToDBInstance" => roles::add(context, input),
+        "RemoveRoleFromDBInstance" => roles::remove(context, input),
+        "RestoreDBInstanceFromDBSnapshot" => restore::restore(context, input),
+        "CreateDBSnapshot" => snapshots::create(context, input),
+        "DescribeDBSnapshots" => snapshots::describe(context, input),
+        "CopyDBSnapshot" => snapshots::copy(context, input),
+        "DeleteDBSnapshot" => snapshots::delete(context, input),
+        "DescribeDBSnapshotAttributes" => snapshots::describe_attributes(context, input),
+        "ModifyDBSnapshotAttribute" => snapshots::modify_attribute(context, input),
+        "AddTagsToResource" => tags::add(context, input),
+        "RemoveTagsFromResource" => tags::remove(context, input),
+        "ListTagsForResource" => tags::list(context, input),
+        "DescribeEvents" => events::describe(context, input),
+        "CreateDBSubnetGroup" => subnet_groups::create(context, input),
+        "DescribeDBSubnetGroups" => subnet_groups::describe(context, input),
+        "ModifyDBSubnetGroup" => subnet_groups::modify(context, input),
+        "DeleteDBSubnetGroup" => subnet_groups::delete(context, input),
+        "CreateDBParameterGroup" => parameter_groups::create(context, input),
+        "DescribeDBParameterGroups" => parameter_groups::describe(context, input),
+        "DescribeDBParameters" => parameter_groups::describe_parameters(context, input),
+        "DescribeEngineDefaultParameters" => parameter_groups::describe_defaults(context, input),
+        "ModifyDBParameterGroup" => parameter_groups::modify(context, input),
+        "ResetDBParameterGroup" => parameter_groups::reset(context, input),
+        "DeleteDBParameterGroup" => parameter_groups::delete(context, input),
+        "CreateOptionGroup" => option_groups::create(context, input),
+        "DescribeOptionGroups" => option_groups::describe(context, input),
+        "ModifyOptionGroup" => option_groups::modify(context, input),
+        "DeleteOptionGroup" => option_groups::delete(context, input),
+        "DescribeAccountAttributes" => catalogue::account_attributes(context),
+        "DescribeDBEngineVersions" => catalogue::engine_versions(context, input),
+        "DescribeOrderableDBInstanceOptions" => catalogue::orderable(context, input),
+        "DescribeCertificates" => catalogue::certificates(context, input),
+        "DescribePendingMaintenanceActions" => catalogue::pending_maintenance(context, input),
+        "DescribeDBClusters" => catalogue::clusters(input),
+        action => Err(ApiError::new(
+            "InternalFailure",
+            format!("The action {action} has no handler."),
+        )),
+    }
+}
+
+/// The account and region of a request. Any signature will do: local RDS protects nothing.
+fn scope<T>(request: &HttpRequest<T>) -> Scope {
+    let authorization = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let credential = authorization.and_then(|value| value.split("Credential=").nth(1));
+    let region = credential
+        .and_then(|value| value.split('/').nth(2))
+        .unwrap_or(DEFAULT_REGION);
+    Scope {
+        account: ACCOUNT.to_owned(),
+        region: region.to_owned(),
+    }
+}
+
+fn request_id(control_plane: &ControlPlane) -> String {
+    let number = control_plane.request_log.count();
+    random::uuid(control_plane.options.seed, number)
+}
+
+fn refused(error: &ApiError, request_id: &str) -> Response<Bytes> {
+    respond(error.status(), xml::refusal(error, request_id), request_id)
+}
+
+fn respond(status: u16, body: String, request_id: &str) -> Response<Bytes> {
+    let response = Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "text/xml")
+        .header("x-amzn-requestid", request_id)
+        .body(Bytes::from(body));
+    response.unwrap_or_else(|_| Response::new(Bytes::new()))
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a request could not be carried out");
+        Self::new("InternalFailure", error.to_string())
+    }
+}

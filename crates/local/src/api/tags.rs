@@ -1,0 +1,114 @@
+//! Tags of everything that has an ARN.
+
+use serde_json::Map;
+
+use super::context::{Answer, Context};
+use super::error::ApiError;
+use super::input::Input;
+use crate::state::Tags;
+
+/// RDS's limit for one resource.
+const TAGS_MAX: usize = 50;
+
+pub(super) fn add(context: &mut Context<'_>, input: &Input) -> Answer {
+    let arn = input.required("ResourceName")?;
+    let mut tags = of(context, arn)?.clone();
+    tags.merge(Tags::from_request(input.list("Tags")));
+    check(&tags)?;
+    *of(context, arn)? = tags;
+    Ok(Map::new())
+}
+
+pub(super) fn remove(context: &mut Context<'_>, input: &Input) -> Answer {
+    let tags = of(context, input.required("ResourceName")?)?;
+    input
+        .texts("TagKeys")
+        .iter()
+        .for_each(|key| tags.remove(key));
+    Ok(Map::new())
+}
+
+pub(super) fn list(context: &mut Context<'_>, input: &Input) -> Answer {
+    let tags = of(context, input.required("ResourceName")?)?;
+    Ok(Map::from_iter([("TagList".to_owned(), tags.describe())]))
+}
+
+/// Refuses tags that RDS refuses.
+pub(super) fn check(tags: &Tags) -> Result<(), ApiError> {
+    if tags.len() > TAGS_MAX {
+        return Err(ApiError::value(format!(
+            "A resource can't have more than {TAGS_MAX} tags."
+        )));
+    }
+    match tags
+        .keys()
+        .find(|key| key.is_empty() || key.starts_with("aws:") || key.starts_with("rds:"))
+    {
+        Some(key) => Err(ApiError::value(format!(
+            "The tag key {key:?} is reserved or empty."
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The tags of a resource, to be changed.
+fn of<'c>(context: &'c mut Context<'_>, arn: &str) -> Result<&'c mut Tags, ApiError> {
+    let parts: Vec<&str> = arn.splitn(7, ':').collect();
+    let ["arn", _, "rds", region, account, kind, name] = parts.as_slice() else {
+        return Err(ApiError::value(format!("Invalid resource name: {arn}")));
+    };
+    let scope = crate::state::Scope {
+        account: (*account).to_owned(),
+        region: (*region).to_owned(),
+    };
+    let name = name.to_ascii_lowercase();
+    let key = scope.key(&name);
+    let state = &mut *context.state;
+    let (tags, code) = match *kind {
+        "db" => {
+            let resource_id = state
+                .instance_named(&scope, &name)
+                .map(|instance| instance.resource_id.clone());
+            let instance =
+                resource_id.and_then(|resource_id| state.instances.get_mut(&resource_id));
+            (
+                instance.map(|instance| &mut instance.tags),
+                "DBInstanceNotFound",
+            )
+        }
+        "snapshot" => (
+            state
+                .snapshots
+                .get_mut(&key)
+                .map(|snapshot| &mut snapshot.tags),
+            "DBSnapshotNotFound",
+        ),
+        "pg" => (
+            state
+                .parameter_groups
+                .get_mut(&key)
+                .map(|group| &mut group.tags),
+            "DBParameterGroupNotFound",
+        ),
+        "og" => (
+            state
+                .option_groups
+                .get_mut(&key)
+                .map(|group| &mut group.tags),
+            "OptionGroupNotFoundFault",
+        ),
+        "subgrp" => (
+            state
+                .subnet_groups
+                .get_mut(&key)
+                .map(|group| &mut group.tags),
+            "DBSubnetGroupNotFoundFault",
+        ),
+        kind => {
+            return Err(ApiError::value(format!(
+                "Local RDS has no resources of the kind {kind}."
+            )));
+        }
+    };
+    tags.ok_or_else(|| ApiError::new(code, format!("{name} not found.")))
+}

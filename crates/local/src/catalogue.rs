@@ -1,0 +1,283 @@
+//! The engines that RDS offers, their versions, and the groups and defaults that follow from them.
+
+use std::collections::BTreeMap;
+
+/// What is fixed about an engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Product {
+    /// `Engine`.
+    pub(crate) engine: &'static str,
+    /// `DBEngineDescription`.
+    pub(crate) description: &'static str,
+    /// The default `Port`.
+    pub(crate) port: u16,
+    /// The default `LicenseModel`.
+    pub(crate) license: &'static str,
+    /// How many numbers of a version make its major version.
+    major_parts: usize,
+    /// Between the engine and the major version in the name of a parameter group family.
+    family_separator: &'static str,
+    /// Whether support can be extended beyond the community's end of life.
+    pub(crate) has_lifecycle_support: bool,
+    /// The logs that can be exported.
+    pub(crate) log_types: &'static [&'static str],
+    /// The versions known where no local server says otherwise.
+    versions: &'static [&'static str],
+}
+
+const PRODUCTS: &[Product] = &[
+    Product {
+        engine: "postgres",
+        description: "PostgreSQL",
+        port: 5432,
+        license: "postgresql-license",
+        major_parts: 1,
+        family_separator: "",
+        has_lifecycle_support: true,
+        log_types: &["postgresql", "upgrade", "iam-db-auth-error"],
+        versions: &["13.20", "14.17", "15.12", "16.8", "17.4"],
+    },
+    Product {
+        engine: "mysql",
+        description: "MySQL Community Edition",
+        port: 3306,
+        license: "general-public-license",
+        major_parts: 2,
+        family_separator: "",
+        has_lifecycle_support: true,
+        log_types: &[
+            "audit",
+            "error",
+            "general",
+            "iam-db-auth-error",
+            "slowquery",
+        ],
+        versions: &["8.0.40", "8.0.41", "8.4.4"],
+    },
+    Product {
+        engine: "mariadb",
+        description: "MariaDB Community Edition",
+        port: 3306,
+        license: "general-public-license",
+        major_parts: 2,
+        family_separator: "",
+        has_lifecycle_support: false,
+        log_types: &["audit", "error", "general", "slowquery"],
+        versions: &["10.6.21", "10.11.11", "11.4.5"],
+    },
+    oracle(
+        "oracle-ee",
+        "Oracle Database Enterprise Edition",
+        "bring-your-own-license",
+    ),
+    oracle(
+        "oracle-ee-cdb",
+        "Oracle Database Enterprise Edition (CDB)",
+        "bring-your-own-license",
+    ),
+    oracle(
+        "oracle-se2",
+        "Oracle Database Standard Edition Two",
+        "license-included",
+    ),
+    oracle(
+        "oracle-se2-cdb",
+        "Oracle Database Standard Edition Two (CDB)",
+        "license-included",
+    ),
+    sql_server("sqlserver-ee", "Microsoft SQL Server Enterprise Edition"),
+    sql_server("sqlserver-se", "Microsoft SQL Server Standard Edition"),
+    sql_server("sqlserver-ex", "Microsoft SQL Server Express Edition"),
+    sql_server("sqlserver-web", "Microsoft SQL Server Web Edition"),
+    db2("db2-ae", "IBM Db2 Advanced Edition"),
+    db2("db2-se", "IBM Db2 Standard Edition"),
+];
+
+const fn oracle(engine: &'static str, description: &'static str, license: &'static str) -> Product {
+    Product {
+        engine,
+        description,
+        port: 1521,
+        license,
+        major_parts: 1,
+        family_separator: "-",
+        has_lifecycle_support: false,
+        log_types: &["alert", "audit", "listener", "trace", "oemagent"],
+        versions: &[
+            "19.0.0.0.ru-2025-01.rur-2025-01.r1",
+            "21.0.0.0.ru-2025-01.rur-2025-01.r1",
+        ],
+    }
+}
+
+const fn sql_server(engine: &'static str, description: &'static str) -> Product {
+    Product {
+        engine,
+        description,
+        port: 1433,
+        license: "license-included",
+        major_parts: 2,
+        family_separator: "-",
+        has_lifecycle_support: false,
+        log_types: &["agent", "error"],
+        versions: &["15.00.4420.2.v1", "16.00.4175.1.v1"],
+    }
+}
+
+const fn db2(engine: &'static str, description: &'static str) -> Product {
+    Product {
+        engine,
+        description,
+        port: 50000,
+        license: "bring-your-own-license",
+        major_parts: 2,
+        family_separator: "-",
+        has_lifecycle_support: false,
+        log_types: &["diag.log", "notify.log"],
+        versions: &["11.5.9.0.sb00047653.r1"],
+    }
+}
+
+impl Product {
+    /// `MajorEngineVersion`.
+    pub(crate) fn major_version(&self, version: &str) -> String {
+        version
+            .split('.')
+            .take(self.major_parts)
+            .collect::<Vec<_>>()
+            .join(".")
+    }
+
+    /// `DBParameterGroupFamily`.
+    pub(crate) fn family(&self, version: &str) -> String {
+        format!(
+            "{}{}{}",
+            self.engine,
+            self.family_separator,
+            self.major_version(version)
+        )
+    }
+
+    /// The parameter group that an instance has when none is asked for.
+    pub(crate) fn default_parameter_group(&self, version: &str) -> String {
+        format!("default.{}", self.family(version))
+    }
+
+    /// The option group that an instance has when none is asked for.
+    pub(crate) fn default_option_group(&self, version: &str) -> String {
+        format!(
+            "default:{}-{}",
+            self.engine,
+            self.major_version(version).replace('.', "-")
+        )
+    }
+}
+
+/// The engines and versions of one control plane.
+#[derive(Clone, Debug)]
+pub(crate) struct Catalogue {
+    versions: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Catalogue {
+    /// What RDS offers; where local servers have versions of their own, those.
+    pub(crate) fn new(installed: &BTreeMap<String, Vec<String>>) -> Self {
+        let versions = PRODUCTS
+            .iter()
+            .map(|product| match installed.get(product.engine) {
+                Some(versions) => (product.engine, versions.clone()),
+                None => (
+                    product.engine,
+                    product
+                        .versions
+                        .iter()
+                        .map(|version| (*version).to_owned())
+                        .collect(),
+                ),
+            });
+        Self {
+            versions: versions.collect(),
+        }
+    }
+
+    pub(crate) fn products(&self) -> impl Iterator<Item = &'static Product> {
+        PRODUCTS.iter()
+    }
+
+    pub(crate) fn product(&self, engine: &str) -> Option<&'static Product> {
+        PRODUCTS.iter().find(|product| product.engine == engine)
+    }
+
+    /// The versions of an engine, oldest first.
+    pub(crate) fn versions(&self, engine: &str) -> &[String] {
+        self.versions.get(engine).map_or(&[], Vec::as_slice)
+    }
+
+    /// The version that is meant: the newest one if none is asked for, the newest of a major version, or exactly that.
+    pub(crate) fn resolve(&self, product: &Product, asked: Option<&str>) -> Option<&str> {
+        let versions = self.versions(product.engine);
+        let newest = match asked {
+            None => versions.last(),
+            Some(asked) => versions
+                .iter()
+                .find(|version| *version == asked)
+                .or_else(|| {
+                    versions
+                        .iter()
+                        .rev()
+                        .find(|version| product.major_version(version) == asked)
+                }),
+        };
+        newest.map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_named_as_rds_names_them() {
+        let catalogue = Catalogue::new(&BTreeMap::new());
+        let names = |engine: &str| {
+            let product = catalogue.product(engine).unwrap();
+            let version = catalogue.resolve(product, None).unwrap();
+            (
+                product.default_parameter_group(version),
+                product.default_option_group(version),
+            )
+        };
+        assert_eq!(
+            names("postgres"),
+            ("default.postgres17".into(), "default:postgres-17".into())
+        );
+        assert_eq!(
+            names("mysql"),
+            ("default.mysql8.4".into(), "default:mysql-8-4".into())
+        );
+        assert_eq!(
+            names("oracle-ee"),
+            ("default.oracle-ee-21".into(), "default:oracle-ee-21".into())
+        );
+        assert_eq!(
+            names("sqlserver-se"),
+            (
+                "default.sqlserver-se-16.00".into(),
+                "default:sqlserver-se-16-00".into()
+            )
+        );
+    }
+
+    #[test]
+    fn a_major_version_means_its_newest_minor_one() {
+        let installed = BTreeMap::from([(
+            "postgres".to_owned(),
+            vec!["15.9".to_owned(), "15.14".to_owned()],
+        )]);
+        let catalogue = Catalogue::new(&installed);
+        let postgres = catalogue.product("postgres").unwrap();
+        assert_eq!(catalogue.resolve(postgres, Some("15")), Some("15.14"));
+        assert_eq!(catalogue.resolve(postgres, Some("15.9")), Some("15.9"));
+        assert_eq!(catalogue.resolve(postgres, Some("16")), None);
+    }
+}

@@ -1,0 +1,221 @@
+//! Runs the operation of an instance: the steps that all kinds of operations are made of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::control_plane::{ControlPlane, StoreError};
+use crate::engines::{Engine, EngineError, ServerSpec};
+use crate::parameters;
+use crate::serving;
+use crate::state::State;
+use crate::state::event::{Event, SourceType};
+use crate::state::instance::{Instance, InstanceStatus, Operation, Outcome, Work};
+
+/// One run of an instance's operation.
+pub(super) struct Run<'a> {
+    pub(super) control_plane: &'a Arc<ControlPlane>,
+    pub(super) resource_id: &'a str,
+    pub(super) operation: Operation,
+}
+
+/// Why a run doesn't get to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stopped {
+    /// Something else is to be done with the instance now.
+    #[error("the operation was replaced")]
+    Replaced,
+    #[error("the operation's progress can't be noted")]
+    Store(#[from] StoreError),
+    /// The server can't do it.
+    #[error("the server failed")]
+    Engine(#[from] EngineError),
+}
+
+/// Runs the operation that the instance has, if it has one.
+pub(super) async fn run(
+    control_plane: &Arc<ControlPlane>,
+    resource_id: &str,
+) -> Result<(), StoreError> {
+    let operation = control_plane.read(|state| state.instances.get(resource_id)?.operation.clone());
+    let Some(operation) = operation else {
+        return Ok(());
+    };
+    let run = Run {
+        control_plane,
+        resource_id,
+        operation,
+    };
+    let ended = match run.perform().await {
+        Err(Stopped::Engine(error)) => run.fail(&error).await,
+        ended => ended,
+    };
+    match ended {
+        Ok(()) | Err(Stopped::Replaced) => Ok(()),
+        Err(Stopped::Store(error)) => Err(error),
+        Err(Stopped::Engine(_)) => unreachable!("noting a failure asks nothing of the server"),
+    }
+}
+
+impl Run<'_> {
+    async fn perform(&self) -> Result<(), Stopped> {
+        match &self.operation.work {
+            Work::Create => self.create(None).await,
+            Work::Restore { snapshot } => self.create(Some(snapshot)).await,
+            Work::Modify { changes } => self.modify(changes).await,
+            Work::Reconfigure => self.reconfigure().await,
+            Work::Reboot => self.reboot().await,
+            Work::Start => self.start().await,
+            Work::Stop => self.stop().await,
+            Work::Backup { snapshot, then } => self.back_up(snapshot, *then).await,
+            Work::Delete => self.delete().await,
+        }
+    }
+
+    /// The instance as it is now.
+    pub(super) fn instance(&self) -> Result<Instance, Stopped> {
+        self.control_plane.read(|state| self.mine(state).cloned())
+    }
+
+    /// What the instance's server is to be, with the parameters that it should start with.
+    pub(super) fn spec(&self) -> Result<ServerSpec, Stopped> {
+        Ok(serving::spec(&self.instance()?))
+    }
+
+    /// Who runs the server; nobody does for an engine that is control plane only.
+    pub(super) fn engine(&self) -> Result<Option<Arc<dyn Engine>>, Stopped> {
+        Ok(self.control_plane.engine(self.instance()?.engine()))
+    }
+
+    /// How long the operation takes from when it becomes visible.
+    pub(super) fn takes(&self) -> Result<Duration, Stopped> {
+        let gib = self
+            .instance()?
+            .number("AllocatedStorage")
+            .and_then(|gib| gib.try_into().ok())
+            .unwrap_or(0);
+        Ok(self.control_plane.pace().work(&self.operation.work, gib))
+    }
+
+    /// Changes the state, provided that the operation still is the instance's.
+    pub(super) async fn note<T>(
+        &self,
+        change: impl FnOnce(&mut State, &mut Instance) -> T,
+    ) -> Result<T, Stopped> {
+        let noted = self.control_plane.transact(|state| {
+            let mut instance = self.mine(state)?.clone();
+            let value = change(state, &mut instance);
+            state.instances.insert(self.resource_id, instance);
+            Ok::<_, Stopped>(value)
+        });
+        self.control_plane.refresh_endpoints().await;
+        noted
+    }
+
+    /// Ends the operation in a status and tells an event. Parameters that were changed meanwhile are taken up.
+    pub(super) async fn finish(
+        &self,
+        status: InstanceStatus,
+        category: &str,
+        message: &str,
+        change: impl FnOnce(&mut State, &mut Instance),
+    ) -> Result<(), Stopped> {
+        let now = self.control_plane.now();
+        self.note(|state, instance| {
+            instance.status = status;
+            instance.operation = None;
+            change(state, instance);
+            if instance.status == InstanceStatus::Available
+                && instance.operation.is_none()
+                && parameters::are_stale(state, instance)
+            {
+                let outcome = Outcome::Success;
+                instance.operation = Some(Operation {
+                    work: Work::Reconfigure,
+                    begun_at: now,
+                    outcome,
+                });
+            }
+            if !message.is_empty() {
+                tell(state, instance, now, category, message);
+            }
+        })
+        .await
+    }
+
+    /// Waits until so long after the operation was begun.
+    pub(super) async fn wait(&self, since_begun: Duration) -> Result<(), Stopped> {
+        let now = self.control_plane.now();
+        let elapsed = Duration::try_from(now.duration_since(self.operation.begun_at))
+            .unwrap_or(Duration::ZERO);
+        let Some(remaining) = since_begun
+            .checked_sub(elapsed)
+            .filter(|remaining| !remaining.is_zero())
+        else {
+            return Ok(());
+        };
+        let mut changed = self.control_plane.watch();
+        let sleep = tokio::time::sleep(remaining);
+        tokio::pin!(sleep);
+        loop {
+            tokio::select! {
+                () = &mut sleep => return Ok(()),
+                _ = changed.changed() => self.instance().map(drop)?,
+            }
+        }
+    }
+
+    /// Ends an operation that the server could not do.
+    async fn fail(&self, error: &EngineError) -> Result<(), Stopped> {
+        let identifier = self.instance()?.identifier;
+        tracing::error!(identifier, %error, work = ?self.operation.work, "an operation failed");
+        let status = match (&self.operation.work, error) {
+            (_, EngineError::Parameters { .. }) => "incompatible-parameters",
+            (Work::Restore { .. }, _) => "incompatible-restore",
+            (Work::Modify { .. } | Work::Reconfigure | Work::Backup { .. }, _) => "available",
+            (Work::Create | Work::Reboot | Work::Start | Work::Stop | Work::Delete, _) => "failed",
+        };
+        let status = match status {
+            "available" => InstanceStatus::Available,
+            failed => InstanceStatus::Failed(failed.to_owned()),
+        };
+        let message = format!("The operation failed: {error}");
+        self.finish(status, "failure", &message, |state, instance| {
+            if let Work::Backup { snapshot, .. } = &self.operation.work {
+                super::lifecycle::fail_snapshot(state, snapshot, "failed");
+            }
+            if let Work::Reconfigure = self.operation.work {
+                // Trying again would fail again: the next reboot shows what is wrong.
+                instance.parameter_group_in_force.clear();
+                instance.parameter_status = crate::state::instance::ParameterStatus::PendingReboot;
+            }
+        })
+        .await
+    }
+
+    /// The instance, provided that the operation still is its own.
+    pub(super) fn mine<'s>(&self, state: &'s State) -> Result<&'s Instance, Stopped> {
+        let instance = state.instances.get(self.resource_id);
+        instance
+            .filter(|instance| instance.operation.as_ref() == Some(&self.operation))
+            .ok_or(Stopped::Replaced)
+    }
+}
+
+/// Tells an event about an instance.
+pub(crate) fn tell(
+    state: &mut State,
+    instance: &Instance,
+    at: jiff::Timestamp,
+    category: &str,
+    message: &str,
+) {
+    state.tell(Event {
+        scope: instance.scope.clone(),
+        at,
+        source_type: SourceType::Instance,
+        source_identifier: instance.identifier.clone(),
+        source_arn: instance.arn(),
+        message: message.to_owned(),
+        category: category.to_owned(),
+    });
+}

@@ -1,0 +1,235 @@
+//! From creation to deletion: the operations that make, stop, start, copy and remove a server.
+
+use super::instance::{Run, Stopped, tell};
+use crate::engines::StopMode;
+use crate::parameters;
+use crate::state::State;
+use crate::state::event::{Event, SourceType};
+use crate::state::instance::{
+    AfterBackup, InstanceStatus, Operation, Outcome, ParameterStatus, Work,
+};
+use crate::state::snapshot::SnapshotStatus;
+
+impl Run<'_> {
+    /// Makes a server, empty or from a snapshot. What an earlier attempt left behind is removed first.
+    pub(super) async fn create(&self, snapshot: Option<&str>) -> Result<(), Stopped> {
+        if let Outcome::EndsIn(status) = &self.operation.outcome {
+            self.wait(self.takes()?).await?;
+            return self.end_badly(status).await;
+        }
+        self.note(|state, instance| {
+            instance.parameters = parameters::all_of(state, instance);
+            instance.parameter_group_in_force = instance.text("DBParameterGroupName").to_owned();
+        })
+        .await?;
+        let source = snapshot.and_then(|key| {
+            self.control_plane
+                .read(|state| state.snapshots.get(key).cloned())
+        });
+        if let Some(engine) = self.engine()? {
+            let spec = self.spec()?;
+            engine.stop(&spec, StopMode::Immediate).await?;
+            engine.remove(&spec.directory).await?;
+            match &source {
+                Some(source) => engine.restore(&source.directory, &spec, &|_| ()).await?,
+                None => engine.create(&spec).await?,
+            }
+            engine.start(&spec).await?;
+        }
+        self.wait(self.takes()?).await?;
+        let now = self.control_plane.now();
+        let message = match &source {
+            Some(source) => format!("Restored from snapshot {}", source.identifier),
+            None => "DB instance created".to_owned(),
+        };
+        let category = if source.is_some() {
+            "restoration"
+        } else {
+            "creation"
+        };
+        self.finish(
+            InstanceStatus::Available,
+            category,
+            &message,
+            |_, instance| {
+                instance.created_at = Some(now);
+            },
+        )
+        .await
+    }
+
+    /// Restarts the server with all parameters of its group.
+    pub(super) async fn reboot(&self) -> Result<(), Stopped> {
+        self.restart(RestartKind::Reboot).await?;
+        self.finish(
+            InstanceStatus::Available,
+            "availability",
+            "DB instance restarted",
+            |_, instance| {
+                instance.parameter_status = ParameterStatus::InSync;
+            },
+        )
+        .await
+    }
+
+    /// Starts a stopped server.
+    pub(super) async fn start(&self) -> Result<(), Stopped> {
+        self.restart(RestartKind::Start).await?;
+        self.finish(
+            InstanceStatus::Available,
+            "notification",
+            "DB instance started",
+            |_, instance| {
+                instance.parameter_status = ParameterStatus::InSync;
+            },
+        )
+        .await
+    }
+
+    /// Stops the server.
+    pub(super) async fn stop(&self) -> Result<(), Stopped> {
+        self.note(|_, instance| instance.status = InstanceStatus::Stopping)
+            .await?;
+        if let Some(engine) = self.engine()? {
+            engine.stop(&self.spec()?, StopMode::Fast).await?;
+        }
+        self.wait(self.takes()?).await?;
+        self.finish(
+            InstanceStatus::Stopped,
+            "notification",
+            "DB instance stopped",
+            |_, _| (),
+        )
+        .await
+    }
+
+    /// Copies the data as it is now, and goes on with what comes after.
+    pub(super) async fn back_up(&self, snapshot: &str, then: AfterBackup) -> Result<(), Stopped> {
+        let directory = self
+            .control_plane
+            .read(|state| Some(state.snapshots.get(snapshot)?.directory.clone()));
+        let mut size_bytes = 0;
+        let is_wanted = self.operation.outcome == Outcome::Success;
+        if let (Some(engine), Some(directory), true) = (self.engine()?, directory, is_wanted) {
+            engine.remove(&directory).await?;
+            let progress = |percent| self.control_plane.progress.set(snapshot, percent);
+            size_bytes = engine
+                .snapshot(&self.spec()?, &directory, &progress)
+                .await?
+                .size_bytes;
+        }
+        self.wait(self.takes()?).await?;
+        let now = self.control_plane.now();
+        self.finish(
+            InstanceStatus::Available,
+            "backup",
+            "",
+            |state, instance| {
+                match &self.operation.outcome {
+                    Outcome::EndsIn(status) => fail_snapshot(state, snapshot, status),
+                    Outcome::Success | Outcome::ModifyFails => {
+                        complete_snapshot(state, snapshot, size_bytes, now)
+                    }
+                }
+                let next = match then {
+                    AfterBackup::Nothing => return,
+                    AfterBackup::Stop => (Work::Stop, InstanceStatus::Stopping),
+                    AfterBackup::Delete => (Work::Delete, InstanceStatus::Deleting),
+                };
+                instance.operation = Some(Operation {
+                    work: next.0,
+                    begun_at: now,
+                    outcome: Outcome::Success,
+                });
+                instance.status = next.1;
+            },
+        )
+        .await?;
+        self.control_plane.progress.forget(snapshot);
+        Ok(())
+    }
+
+    /// Removes the server and its data, and then forgets the instance.
+    pub(super) async fn delete(&self) -> Result<(), Stopped> {
+        self.note(|_, instance| instance.status = InstanceStatus::Deleting)
+            .await?;
+        self.wait(self.takes()?).await?;
+        if let Some(engine) = self.engine()? {
+            let spec = self.spec()?;
+            engine.stop(&spec, StopMode::Immediate).await?;
+            engine.remove(&spec.directory).await?;
+        }
+        let now = self.control_plane.now();
+        self.control_plane.transact(|state| {
+            let instance = self.mine(state)?.clone();
+            tell(state, &instance, now, "deletion", "DB instance deleted");
+            state.instances.remove(self.resource_id);
+            Ok::<_, Stopped>(())
+        })
+    }
+
+    async fn restart(&self, kind: RestartKind) -> Result<(), Stopped> {
+        self.note(|state, instance| {
+            instance.status = match kind {
+                RestartKind::Reboot => InstanceStatus::Rebooting,
+                RestartKind::Start => InstanceStatus::Starting,
+            };
+            instance.parameters = parameters::all_of(state, instance);
+            instance.parameter_group_in_force = instance.text("DBParameterGroupName").to_owned();
+        })
+        .await?;
+        if let Outcome::EndsIn(status) = &self.operation.outcome {
+            self.wait(self.takes()?).await?;
+            return self.end_badly(status).await.and(Err(Stopped::Replaced));
+        }
+        if let Some(engine) = self.engine()? {
+            let spec = self.spec()?;
+            engine.stop(&spec, StopMode::Fast).await?;
+            engine.start(&spec).await?;
+        }
+        self.wait(self.takes()?).await
+    }
+
+    /// Ends the operation in the failure that was asked for.
+    pub(super) async fn end_badly(&self, status: &str) -> Result<(), Stopped> {
+        let message = format!("The DB instance is in the state {status}");
+        self.finish(
+            InstanceStatus::Failed(status.to_owned()),
+            "failure",
+            &message,
+            |_, _| (),
+        )
+        .await
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RestartKind {
+    Reboot,
+    Start,
+}
+
+fn complete_snapshot(state: &mut State, key: &str, size_bytes: u64, now: jiff::Timestamp) {
+    let Some(snapshot) = state.snapshots.get_mut(key) else {
+        return;
+    };
+    snapshot.status = SnapshotStatus::Available;
+    snapshot.size_bytes = size_bytes;
+    let event = Event {
+        scope: snapshot.scope.clone(),
+        at: now,
+        source_type: SourceType::Snapshot,
+        source_identifier: snapshot.identifier.clone(),
+        source_arn: snapshot.arn(),
+        message: "Manual snapshot created".to_owned(),
+        category: "creation".to_owned(),
+    };
+    state.tell(event);
+}
+
+/// Notes that a snapshot could not be made.
+pub(super) fn fail_snapshot(state: &mut State, key: &str, status: &str) {
+    if let Some(snapshot) = state.snapshots.get_mut(key) {
+        snapshot.status = SnapshotStatus::Failed(status.to_owned());
+    }
+}

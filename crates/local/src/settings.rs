@@ -1,0 +1,307 @@
+//! The settings of an instance: as a request gives them, as RDS fills them in, and what RDS refuses.
+
+use serde_json::{Value, json};
+
+use crate::api::context::Context;
+use crate::api::error::ApiError;
+use crate::api::input::Input;
+use crate::attributes::{ATTRIBUTES, Attribute, WhenRestored};
+use crate::catalogue::Product;
+use crate::random;
+use crate::state::Settings;
+use crate::subnets;
+
+/// From this size on, gp3 takes `Iops` and `StorageThroughput`.
+fn gp3_provisionable_gib(engine: &str) -> i64 {
+    match engine {
+        engine if engine.starts_with("sqlserver") => 0,
+        engine if engine.starts_with("oracle") => 200,
+        _ => 400,
+    }
+}
+
+/// What a request sets; `member` is the attribute's member in that request.
+pub(crate) fn of_request(
+    input: &Input,
+    member: impl Fn(&Attribute) -> Option<&'static str>,
+) -> Settings {
+    let given = ATTRIBUTES.iter().filter_map(|attribute| {
+        let value = input.get(member(attribute)?)?;
+        Some((attribute.name.to_owned(), value.clone()))
+    });
+    given.collect()
+}
+
+/// What a restored instance takes over from the snapshot where the request doesn't say otherwise.
+pub(crate) fn inherit(settings: &mut Settings, snapshot: &Settings) {
+    let inherited = ATTRIBUTES
+        .iter()
+        .filter(|attribute| attribute.when_restored == WhenRestored::Inherited);
+    for attribute in inherited {
+        if let (false, Some(value)) = (
+            settings.contains_key(attribute.name),
+            snapshot.get(attribute.name),
+        ) {
+            settings.insert(attribute.name.to_owned(), value.clone());
+        }
+    }
+}
+
+/// Fills in what neither the request nor the snapshot says, as RDS does for a new instance.
+pub(crate) fn fill_in(context: &mut Context<'_>, settings: &mut Settings, product: &Product) {
+    let version = settings
+        .get("EngineVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let zone = subnets::ZONES[(random::draw(context.state, context.seed) % 3) as usize];
+    let defaults = [
+        ("AllocatedStorage", json!(20)),
+        (
+            "StorageType",
+            json!(if settings.contains_key("Iops") {
+                "io1"
+            } else {
+                "gp3"
+            }),
+        ),
+        ("StorageEncrypted", json!(false)),
+        ("DedicatedLogVolume", json!(false)),
+        ("Port", json!(product.port)),
+        ("LicenseModel", json!(product.license)),
+        (
+            "PubliclyAccessible",
+            json!(!settings.contains_key("DBSubnetGroupName")),
+        ),
+        ("DBSubnetGroupName", json!("default")),
+        (
+            "VpcSecurityGroupIds",
+            json!([subnets::DEFAULT_SECURITY_GROUP]),
+        ),
+        ("DBSecurityGroups", json!([])),
+        ("NetworkType", json!("IPV4")),
+        ("CustomerOwnedIpEnabled", json!(false)),
+        (
+            "AvailabilityZone",
+            json!(format!("{}{zone}", context.scope.region)),
+        ),
+        ("MultiAZ", json!(false)),
+        ("BackupTarget", json!("region")),
+        ("BackupRetentionPeriod", json!(1)),
+        (
+            "PreferredBackupWindow",
+            json!(random::backup_window(context.state, context.seed)),
+        ),
+        (
+            "PreferredMaintenanceWindow",
+            json!(random::maintenance_window(context.state, context.seed)),
+        ),
+        ("AutoMinorVersionUpgrade", json!(true)),
+        ("CopyTagsToSnapshot", json!(false)),
+        ("DeletionProtection", json!(false)),
+        (
+            "DBParameterGroupName",
+            json!(product.default_parameter_group(&version)),
+        ),
+        (
+            "OptionGroupName",
+            json!(product.default_option_group(&version)),
+        ),
+        ("IAMDatabaseAuthenticationEnabled", json!(false)),
+        ("MonitoringInterval", json!(0)),
+        ("DatabaseInsightsMode", json!("standard")),
+        ("PerformanceInsightsEnabled", json!(false)),
+        ("CACertificateIdentifier", json!("rds-ca-rsa2048-g1")),
+    ];
+    for (name, value) in defaults {
+        settings.entry(name).or_insert(value);
+    }
+    if product.has_lifecycle_support {
+        settings
+            .entry("EngineLifecycleSupport")
+            .or_insert(json!("open-source-rds-extended-support"));
+    }
+    if settings.get("StorageEncrypted") == Some(&json!(true)) {
+        let key = format!(
+            "arn:aws:kms:{}:{}:key/aws-rds",
+            context.scope.region, context.scope.account
+        );
+        settings.entry("KmsKeyId").or_insert(json!(key));
+    }
+    tidy(settings);
+}
+
+/// What follows from other settings.
+pub(crate) fn tidy(settings: &mut Settings) {
+    settings.retain(|_, value| !value.is_null());
+    if settings.get("PerformanceInsightsEnabled") == Some(&json!(true)) {
+        settings
+            .entry("PerformanceInsightsRetentionPeriod")
+            .or_insert(json!(7));
+    } else {
+        settings.remove("PerformanceInsightsRetentionPeriod");
+        settings.remove("PerformanceInsightsKMSKeyId");
+    }
+    if settings.get("MonitoringInterval") == Some(&json!(0)) {
+        settings.remove("MonitoringRoleArn");
+    }
+    if settings.get("MaxAllocatedStorage") == settings.get("AllocatedStorage") {
+        settings.remove("MaxAllocatedStorage");
+    }
+}
+
+/// Refuses settings that RDS refuses, given what the request mentions.
+pub(crate) fn check(
+    context: &Context<'_>,
+    settings: &Settings,
+    asked: &Settings,
+) -> Result<(), ApiError> {
+    check_references(context, settings, asked)?;
+    check_storage(settings, asked)?;
+    check_ranges(asked)?;
+    check_observation(settings)?;
+    if settings.get("MultiAZ") == Some(&json!(true)) && asked.contains_key("AvailabilityZone") {
+        return Err(ApiError::combination(
+            "Requesting a specific availability zone is not valid for Multi-AZ instances.",
+        ));
+    }
+    Ok(())
+}
+
+fn check_references(
+    context: &Context<'_>,
+    settings: &Settings,
+    asked: &Settings,
+) -> Result<(), ApiError> {
+    let text = |name: &str| asked.get(name).and_then(Value::as_str);
+    let of_all = |name: &str| {
+        settings
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let product = context.product(of_all("Engine"))?;
+    if let Some(name) = text("DBParameterGroupName") {
+        let group = crate::parameters::find_group(context, name)?;
+        if group.family != product.family(of_all("EngineVersion")) {
+            return Err(ApiError::combination(format!(
+                "The parameter group {name} with DBParameterGroupFamily {} can't be used for this instance. Use a \
+                 parameter group with DBParameterGroupFamily {}.",
+                group.family,
+                product.family(of_all("EngineVersion"))
+            )));
+        }
+    }
+    if let Some(name) = text("OptionGroupName") {
+        crate::api::option_groups::find(context, name)?;
+    }
+    if let Some(name) = text("DBSubnetGroupName")
+        && subnets::find(context.state, context.scope, name).is_none()
+    {
+        return Err(ApiError::new(
+            "DBSubnetGroupNotFoundFault",
+            format!("DBSubnetGroup {name} not found."),
+        ));
+    }
+    Ok(())
+}
+
+fn check_storage(settings: &Settings, asked: &Settings) -> Result<(), ApiError> {
+    let number = |name: &str| settings.get(name).and_then(Value::as_i64);
+    let engine = settings
+        .get("Engine")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let size_gib = number("AllocatedStorage").unwrap_or(0);
+    match settings
+        .get("StorageType")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+    {
+        "io1" | "io2" if number("Iops").unwrap_or(0) < 1000 => {
+            return Err(ApiError::combination(
+                "You must specify IOPS of at least 1000 for storage type io1 or io2.",
+            ));
+        }
+        "gp3" => {
+            let is_asked = |name: &str| {
+                asked
+                    .get(name)
+                    .and_then(Value::as_i64)
+                    .is_some_and(|value| value != 0)
+            };
+            let threshold_gib = gp3_provisionable_gib(engine);
+            if size_gib < threshold_gib && (is_asked("Iops") || is_asked("StorageThroughput")) {
+                return Err(ApiError::combination(format!(
+                    "You can't specify IOPS or storage throughput for engine {engine} and a storage size less than \
+                     {threshold_gib}."
+                )));
+            }
+        }
+        "gp2" | "standard" | "io1" | "io2" => {}
+        other => {
+            let message = format!("Storage type {other} is not supported.");
+            return Err(ApiError::new("StorageTypeNotSupported", message));
+        }
+    }
+    match number("MaxAllocatedStorage") {
+        Some(maximum) if maximum < size_gib => Err(ApiError::combination(
+            "Max storage size must be greater than storage size.",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_ranges(asked: &Settings) -> Result<(), ApiError> {
+    let ranges = [
+        ("BackupRetentionPeriod", 0, 35),
+        ("AllocatedStorage", 5, 65_536),
+        ("Port", 1150, 65_535),
+        ("PromotionTier", 0, 15),
+    ];
+    for (name, least, most) in ranges {
+        match asked.get(name).and_then(Value::as_i64) {
+            Some(value) if !(least..=most).contains(&value) => {
+                return Err(ApiError::value(format!(
+                    "Invalid value {value} for {name}: must be from {least} to {most}."
+                )));
+            }
+            Some(_) | None => {}
+        }
+    }
+    match asked.get("MonitoringInterval").and_then(Value::as_i64) {
+        Some(interval) if ![0, 1, 5, 10, 15, 30, 60].contains(&interval) => Err(ApiError::value(
+            "MonitoringInterval must be 0, 1, 5, 10, 15, 30 or 60.",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Monitoring needs its role, and the advanced mode of Database Insights its long retention.
+fn check_observation(settings: &Settings) -> Result<(), ApiError> {
+    let number = |name: &str| settings.get(name).and_then(Value::as_i64);
+    if number("MonitoringInterval").unwrap_or(0) != 0 && !settings.contains_key("MonitoringRoleArn")
+    {
+        return Err(ApiError::combination(
+            "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.",
+        ));
+    }
+    let is_advanced = settings.get("DatabaseInsightsMode") == Some(&json!("advanced"));
+    let retention = number("PerformanceInsightsRetentionPeriod");
+    if is_advanced && retention.is_none_or(|days| days < 465) {
+        return Err(ApiError::combination(
+            "To enable the Advanced mode of Database Insights, enable Performance Insights and set its retention \
+             period to at least 465 days.",
+        ));
+    }
+    match retention {
+        Some(days)
+            if days != 7 && days != 731 && (days % 31 != 0 || !(31..=713).contains(&days)) =>
+        {
+            Err(ApiError::value(format!(
+                "Invalid Performance Insights Retention period: {days}"
+            )))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

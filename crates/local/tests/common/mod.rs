@@ -1,0 +1,110 @@
+//! What the tests share: a control plane in memory, and the few steps that all of them take.
+#![expect(unused, reason = "each test binary uses some of it")]
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+use aws_sdk_rds::Client;
+use aws_sdk_rds::config::retry::RetryConfig;
+use aws_sdk_rds::config::{BehaviorVersion, Region};
+use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_rds::types::DbInstance;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Duration, Instant};
+use trapheus_local::{ControlPlane, Durations, Options, connector};
+
+/// A control plane in memory that doesn't wait, and a client of it.
+pub async fn local() -> (Arc<ControlPlane>, Client) {
+    open(options()).await
+}
+
+/// A control plane in memory that takes as long as AWS, in tokio's time.
+pub async fn local_with_aws_durations() -> (Arc<ControlPlane>, Client) {
+    open(Options {
+        durations: Durations::Aws,
+        ..options()
+    })
+    .await
+}
+
+/// Options for a control plane in memory whose clock is tokio's.
+pub fn options() -> Options {
+    let (start, begun) = (
+        "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
+        Instant::now(),
+    );
+    let clock = Arc::new(move || start + SignedDuration::try_from(begun.elapsed()).unwrap());
+    Options {
+        clock,
+        ..Options::simulated(1)
+    }
+}
+
+/// Opens a control plane, and a client of it.
+pub async fn open(options: Options) -> (Arc<ControlPlane>, Client) {
+    let plane = ControlPlane::open(options).await.unwrap();
+    let config = aws_sdk_rds::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("a", "b", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .http_client(connector(Arc::clone(&plane)));
+    (plane, Client::from_conf(config.build()))
+}
+
+/// Makes a small PostgreSQL instance and waits for it.
+pub async fn create(rds: &Client, identifier: &str) {
+    let create = rds
+        .create_db_instance()
+        .db_instance_identifier(identifier)
+        .engine("postgres");
+    let create = create
+        .db_instance_class("db.t3.micro")
+        .allocated_storage(20);
+    create
+        .master_username("app")
+        .master_user_password("secret-1234")
+        .send()
+        .await
+        .unwrap();
+    available(rds, identifier).await;
+}
+
+/// Takes a snapshot and waits for it.
+pub async fn snapshot(rds: &Client, of: &str, identifier: &str) {
+    let create = rds
+        .create_db_snapshot()
+        .db_instance_identifier(of)
+        .db_snapshot_identifier(identifier);
+    create.send().await.unwrap();
+    available(rds, of).await;
+}
+
+/// Waits until the instance is available.
+pub async fn available(rds: &Client, identifier: &str) -> DbInstance {
+    for _ in 0..10_000 {
+        let found = rds
+            .describe_db_instances()
+            .db_instance_identifier(identifier)
+            .send()
+            .await;
+        match found
+            .ok()
+            .and_then(|found| found.db_instances().first().cloned())
+        {
+            Some(instance) if instance.db_instance_status() == Some("available") => {
+                return instance;
+            }
+            _ => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+    panic!("{identifier} never becomes available");
+}
+
+/// The code of the error that is expected.
+pub fn code<T: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(
+    result: Result<T, SdkError<E, R>>,
+) -> String {
+    result.unwrap_err().code().unwrap_or("no code").to_owned()
+}
