@@ -11,49 +11,57 @@ const NAME_CHARACTERS_MAX: usize = 80;
 
 /// Checks one flow; `at` is the JSON path of the object that has `StartAt` and `States`.
 pub(crate) fn check_flow(flow: &Flow, at: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut report = |at: String, problem| findings.push(Finding { at, problem });
-    if !flow.states.contains_key(&flow.start_at) {
-        report(
-            format!("{at}.StartAt"),
-            Problem::NoSuchState {
-                name: flow.start_at.clone(),
-            },
-        );
+    let missing = missing_states(flow, at);
+    if missing.is_empty() {
+        pointless_states(flow, at)
+    } else {
+        missing
     }
-    for (name, state) in &flow.states {
-        for next in targets(state) {
-            if !flow.states.contains_key(next) {
-                report(
-                    place(at, name),
-                    Problem::NoSuchState {
-                        name: next.to_owned(),
-                    },
-                );
-            }
-        }
-    }
-    if !findings.is_empty() {
-        return findings;
-    }
-    let reached = closure([flow.start_at.as_str()].into(), |name| {
-        targets(&flow.states[name])
+}
+
+/// The transitions to states that aren't there.
+fn missing_states(flow: &Flow, at: &str) -> Vec<Finding> {
+    let start = (format!("{at}.StartAt"), flow.start_at.as_str());
+    let transitions = flow.states.iter().flat_map(|(name, state)| {
+        targets(state)
+            .into_iter()
+            .map(move |next| (place(at, name), next))
     });
+    std::iter::once(start)
+        .chain(transitions)
+        .filter(|(_, next)| !flow.states.contains_key(*next))
+        .map(|(at, next)| Finding {
+            at,
+            problem: Problem::NoSuchState {
+                name: next.to_owned(),
+            },
+        })
+        .collect()
+}
+
+/// The states that can't be reached, or from which no end can be. Every transition leads
+/// somewhere.
+fn pointless_states(flow: &Flow, at: &str) -> Vec<Finding> {
+    let reached = closure(vec![&flow.start_at], |name| targets(&flow.states[name]));
     let ending = can_end(flow);
-    for name in flow.states.keys().map(String::as_str) {
+    let problem = |name: &str| {
         if !reached.contains(name) {
-            findings.push(Finding {
-                at: place(at, name),
-                problem: Problem::UnreachableState,
-            });
+            Some(Problem::UnreachableState)
         } else if !ending.contains(name) {
-            findings.push(Finding {
-                at: place(at, name),
-                problem: Problem::EndlessState,
-            });
+            Some(Problem::EndlessState)
+        } else {
+            None
         }
-    }
-    findings
+    };
+    flow.states
+        .keys()
+        .filter_map(|name| {
+            Some(Finding {
+                at: place(at, name),
+                problem: problem(name)?,
+            })
+        })
+        .collect()
 }
 
 /// Checks the names of all states of a machine, given with the JSON paths of the states.

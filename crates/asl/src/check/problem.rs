@@ -63,6 +63,14 @@ pub enum Problem {
         /// The most that may stand there.
         maximum: u64,
     },
+    /// A number that is too small; there is no upper limit.
+    #[error("{found} is less than {minimum}")]
+    TooSmall {
+        /// What stands there.
+        found: String,
+        /// The least that may stand there.
+        minimum: u64,
+    },
     /// A path that cannot be read, or that is not a reference path.
     #[error("'{path}' is not a reference path: {reason}")]
     BadPath {

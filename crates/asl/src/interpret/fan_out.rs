@@ -1,19 +1,16 @@
-//! Parallel and Map: scopes that run side by side, and what their ends mean to the state that
-//! made them.
+//! Scopes that run side by side, the branches of a Parallel or the iterations of a Map, and what
+//! their ends mean to the state that made them.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::context::map_item;
-use super::data::Data;
 use super::run::{Child, Children, Origin, Phase, Scope, ScopeId};
 use super::turn::Turn;
-use crate::definition::{Kind, Map, Parallel, State};
+use crate::definition::{Kind, Parallel, State};
 use crate::errors::Failure;
 use crate::history::{HistoryEvent, HistoryKind};
-use crate::path::Documents;
 
 impl Turn<'_> {
     pub(super) fn start_parallel(
@@ -39,53 +36,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(super) fn start_map(
+    pub(super) fn start_children(
         &mut self,
         scope: ScopeId,
-        state: &State,
-        map: &Map,
-    ) -> Result<(), Failure> {
-        let data = self.data(scope, state)?;
-        let limit = match &map.max_concurrency {
-            Some(count) => data.count(count, "MaxConcurrencyPath", 0, u64::MAX)?,
-            None => 0,
-        };
-        let items = map.items_path.get(data.documents(), "ItemsPath")?;
-        let Value::Array(items) = items else {
-            return Err(Failure::runtime(format!(
-                "Reference path \"{}\" must point to array.",
-                map.items_path
-            )));
-        };
-        let children = items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| {
-                let origin = Origin::Iteration {
-                    parent: scope,
-                    index,
-                    item: item.clone(),
-                };
-                let input = item_input(&data, map, index, item)?;
-                Ok(Child {
-                    flow: Arc::clone(&map.processor),
-                    origin,
-                    input,
-                })
-            })
-            .collect::<Result<VecDeque<_>, _>>()?;
-        self.record_about(scope, HistoryKind::MapStateStarted);
-        let unlimited = usize::MAX;
-        let limit = if limit == 0 {
-            unlimited
-        } else {
-            usize::try_from(limit).unwrap_or(unlimited)
-        };
-        self.start_children(scope, children, limit);
-        Ok(())
-    }
-
-    fn start_children(&mut self, scope: ScopeId, waiting: VecDeque<Child>, limit: usize) {
+        waiting: VecDeque<Child>,
+        limit: usize,
+    ) {
         let results = vec![None; waiting.len()];
         let children = Children {
             waiting,
@@ -232,7 +188,7 @@ impl Turn<'_> {
         self.record_about(scope, kind);
     }
 
-    fn record_about(&mut self, scope: ScopeId, kind: HistoryKind) {
+    pub(super) fn record_about(&mut self, scope: ScopeId, kind: HistoryKind) {
         let name = self.run.visit(scope).state.name.clone();
         self.record(scope, HistoryEvent::new(kind).state(&name));
     }
@@ -247,17 +203,4 @@ impl Children {
             None
         }
     }
-}
-
-/// What an iteration starts from: the item, or what `ItemSelector` makes of it.
-fn item_input(data: &Data, map: &Map, index: usize, item: &Value) -> Result<Value, Failure> {
-    let Some(selector) = &map.item_selector else {
-        return Ok(item.clone());
-    };
-    let mut context = data.context.clone();
-    context["Map"] = map_item(index, item);
-    selector.fill(Documents {
-        context: &context,
-        ..data.documents()
-    })
 }

@@ -56,9 +56,9 @@ fn condition(fields: Fields<'_>) -> Option<Condition> {
 
 fn comparison(fields: &Fields<'_>) -> Option<Condition> {
     let variable = fields.require("Variable").and_then(|node| path(&node));
-    let operators: Vec<(Operator, Node<'_>)> = OPERATORS
-        .iter()
-        .filter_map(|(name, operator)| Some((*operator, fields.get(name)?)))
+    let operators: Vec<(Operator, Node<'_>)> = fields
+        .names()
+        .filter_map(|name| Some((Operator::named(name)?, fields.get(name)?)))
         .collect();
     let [(operator, node)] = operators.as_slice() else {
         return fields.node().report(Problem::NotExactlyOne {
@@ -68,6 +68,13 @@ fn comparison(fields: &Fields<'_>) -> Option<Condition> {
     };
     operator.condition(node, variable?)
 }
+
+const FAMILIES: [(&str, Family); 4] = [
+    ("Boolean", Family::Boolean),
+    ("Numeric", Family::Numeric),
+    ("String", Family::String),
+    ("Timestamp", Family::Timestamp),
+];
 
 /// What the name of an operator stands for.
 #[derive(Clone, Copy)]
@@ -80,6 +87,41 @@ enum Operator {
 }
 
 impl Operator {
+    /// The operator of this name. Most names are made of what they compare, how, and with what:
+    /// `NumericLessThanEqualsPath`.
+    fn named(name: &str) -> Option<Operator> {
+        match name {
+            "IsPresent" => return Some(Operator::IsPresent),
+            "IsNull" => return Some(Operator::Type(TypeTest::Null)),
+            "IsBoolean" => return Some(Operator::Type(TypeTest::Boolean)),
+            "IsNumeric" => return Some(Operator::Type(TypeTest::Numeric)),
+            "IsString" => return Some(Operator::Type(TypeTest::String)),
+            "IsTimestamp" => return Some(Operator::Type(TypeTest::Timestamp)),
+            "StringMatches" => return Some(Operator::Matches),
+            _ => {}
+        }
+        let (family, rest) = FAMILIES
+            .into_iter()
+            .find_map(|(prefix, family)| Some((family, name.strip_prefix(prefix)?)))?;
+        let (relation, is_path) = match rest.strip_suffix("Path") {
+            Some(relation) => (relation, true),
+            None => (rest, false),
+        };
+        let relation = match relation {
+            "Equals" => Relation::Equals,
+            _ if family == Family::Boolean => return None,
+            "LessThan" => Relation::LessThan,
+            "GreaterThan" => Relation::GreaterThan,
+            "LessThanEquals" => Relation::LessThanEquals,
+            "GreaterThanEquals" => Relation::GreaterThanEquals,
+            _ => return None,
+        };
+        Some(match is_path {
+            true => Operator::ComparePath(family, relation),
+            false => Operator::Compare(family, relation),
+        })
+    }
+
     fn condition(self, node: &Node<'_>, variable: crate::path::Path) -> Option<Condition> {
         let test = match self {
             Operator::IsPresent => {
@@ -133,142 +175,3 @@ fn check_literal(node: &Node<'_>, family: Family) -> Option<()> {
         }
     }
 }
-
-/// Every operator by its name in the language.
-const OPERATORS: &[(&str, Operator)] = &[
-    ("IsPresent", Operator::IsPresent),
-    ("IsNull", Operator::Type(TypeTest::Null)),
-    ("IsBoolean", Operator::Type(TypeTest::Boolean)),
-    ("IsNumeric", Operator::Type(TypeTest::Numeric)),
-    ("IsString", Operator::Type(TypeTest::String)),
-    ("IsTimestamp", Operator::Type(TypeTest::Timestamp)),
-    ("StringMatches", Operator::Matches),
-    (
-        "BooleanEquals",
-        Operator::Compare(Family::Boolean, Relation::Equals),
-    ),
-    (
-        "BooleanEqualsPath",
-        Operator::ComparePath(Family::Boolean, Relation::Equals),
-    ),
-    (
-        "NumericEquals",
-        Operator::Compare(Family::Numeric, Relation::Equals),
-    ),
-    (
-        "NumericEqualsPath",
-        Operator::ComparePath(Family::Numeric, Relation::Equals),
-    ),
-    (
-        "NumericLessThan",
-        Operator::Compare(Family::Numeric, Relation::LessThan),
-    ),
-    (
-        "NumericLessThanPath",
-        Operator::ComparePath(Family::Numeric, Relation::LessThan),
-    ),
-    (
-        "NumericGreaterThan",
-        Operator::Compare(Family::Numeric, Relation::GreaterThan),
-    ),
-    (
-        "NumericGreaterThanPath",
-        Operator::ComparePath(Family::Numeric, Relation::GreaterThan),
-    ),
-    (
-        "NumericLessThanEquals",
-        Operator::Compare(Family::Numeric, Relation::LessThanEquals),
-    ),
-    (
-        "NumericLessThanEqualsPath",
-        Operator::ComparePath(Family::Numeric, Relation::LessThanEquals),
-    ),
-    (
-        "NumericGreaterThanEquals",
-        Operator::Compare(Family::Numeric, Relation::GreaterThanEquals),
-    ),
-    (
-        "NumericGreaterThanEqualsPath",
-        Operator::ComparePath(Family::Numeric, Relation::GreaterThanEquals),
-    ),
-    (
-        "StringEquals",
-        Operator::Compare(Family::String, Relation::Equals),
-    ),
-    (
-        "StringEqualsPath",
-        Operator::ComparePath(Family::String, Relation::Equals),
-    ),
-    (
-        "StringLessThan",
-        Operator::Compare(Family::String, Relation::LessThan),
-    ),
-    (
-        "StringLessThanPath",
-        Operator::ComparePath(Family::String, Relation::LessThan),
-    ),
-    (
-        "StringGreaterThan",
-        Operator::Compare(Family::String, Relation::GreaterThan),
-    ),
-    (
-        "StringGreaterThanPath",
-        Operator::ComparePath(Family::String, Relation::GreaterThan),
-    ),
-    (
-        "StringLessThanEquals",
-        Operator::Compare(Family::String, Relation::LessThanEquals),
-    ),
-    (
-        "StringLessThanEqualsPath",
-        Operator::ComparePath(Family::String, Relation::LessThanEquals),
-    ),
-    (
-        "StringGreaterThanEquals",
-        Operator::Compare(Family::String, Relation::GreaterThanEquals),
-    ),
-    (
-        "StringGreaterThanEqualsPath",
-        Operator::ComparePath(Family::String, Relation::GreaterThanEquals),
-    ),
-    (
-        "TimestampEquals",
-        Operator::Compare(Family::Timestamp, Relation::Equals),
-    ),
-    (
-        "TimestampEqualsPath",
-        Operator::ComparePath(Family::Timestamp, Relation::Equals),
-    ),
-    (
-        "TimestampLessThan",
-        Operator::Compare(Family::Timestamp, Relation::LessThan),
-    ),
-    (
-        "TimestampLessThanPath",
-        Operator::ComparePath(Family::Timestamp, Relation::LessThan),
-    ),
-    (
-        "TimestampGreaterThan",
-        Operator::Compare(Family::Timestamp, Relation::GreaterThan),
-    ),
-    (
-        "TimestampGreaterThanPath",
-        Operator::ComparePath(Family::Timestamp, Relation::GreaterThan),
-    ),
-    (
-        "TimestampLessThanEquals",
-        Operator::Compare(Family::Timestamp, Relation::LessThanEquals),
-    ),
-    (
-        "TimestampLessThanEqualsPath",
-        Operator::ComparePath(Family::Timestamp, Relation::LessThanEquals),
-    ),
-    (
-        "TimestampGreaterThanEquals",
-        Operator::Compare(Family::Timestamp, Relation::GreaterThanEquals),
-    ),
-    (
-        "TimestampGreaterThanEqualsPath",
-        Operator::ComparePath(Family::Timestamp, Relation::GreaterThanEquals),
-    ),
-];

@@ -99,10 +99,9 @@ fn backoff_rate(node: &Node<'_>) -> Option<f64> {
             expected: "a number",
         }),
         Some(rate) if rate >= 1.0 => Some(rate),
-        Some(_) => node.report(Problem::OutOfRange {
+        Some(_) => node.report(Problem::TooSmall {
             found: node.value.to_string(),
             minimum: 1,
-            maximum: u64::MAX,
         }),
     }
 }

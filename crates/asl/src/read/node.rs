@@ -158,6 +158,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The names of all members.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.members.keys().map(String::as_str)
+    }
+
     /// Every member with its node, all of them asked for.
     pub(super) fn entries(&self) -> Vec<(&'a str, Node<'a>)> {
         self.asked.iter().for_each(|asked| asked.set(true));

@@ -1,5 +1,8 @@
 //! The tests of the States Language crate, through its public surface.
 
+mod behaviour;
 mod conformance;
+mod properties;
+mod refusals;
 mod restore_definition;
 mod support;
