@@ -50,18 +50,31 @@ impl Retrier {
     /// How long to wait before the retry of this number (the first is 1), to the millisecond.
     /// The seed stands for chance: the same one gives the same delay.
     pub(crate) fn delay(&self, retry: u32, seed: &JitterSeed<'_>) -> SignedDuration {
-        let exponent = i32::try_from(retry.saturating_sub(1)).unwrap_or(i32::MAX);
         let limit = self
             .max_delay_seconds
             .unwrap_or(DELAY_SECONDS_MAX)
             .min(DELAY_SECONDS_MAX);
-        let seconds = self.interval_seconds as f64 * self.backoff_rate.powi(exponent);
+        let seconds =
+            self.interval_seconds as f64 * power(self.backoff_rate, retry.saturating_sub(1));
         let seconds = match self.jitter {
             JitterStrategy::None => seconds.min(limit as f64),
             JitterStrategy::Full => seconds.min(limit as f64) * seed.fraction(),
         };
         SignedDuration::from_millis((seconds * 1000.0).round() as i64)
     }
+}
+
+/// `f64::powi` may differ between platforms and compilers; a replay must not.
+fn power(base: f64, exponent: u32) -> f64 {
+    let (mut result, mut square, mut rest) = (1.0, base, exponent);
+    while rest > 0 {
+        if rest % 2 == 1 {
+            result *= square;
+        }
+        square *= square;
+        rest /= 2;
+    }
+    result
 }
 
 /// What the jitter of one retry is made from.
@@ -92,5 +105,50 @@ impl JitterSeed<'_> {
             .take(8)
             .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
         bits as f64 / u64::MAX as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retrier(
+        interval_seconds: u64,
+        backoff_rate: f64,
+        max_delay_seconds: Option<u64>,
+    ) -> Retrier {
+        Retrier {
+            error_equals: ErrorEquals(vec![ALL.to_owned()]),
+            interval_seconds,
+            max_attempts: 3,
+            backoff_rate,
+            max_delay_seconds,
+            jitter: JitterStrategy::None,
+        }
+    }
+
+    fn milliseconds(retrier: &Retrier, retry: u32) -> i128 {
+        let seed = JitterSeed {
+            execution: "e",
+            state: "s",
+            scope: 0,
+            entered: 2,
+            retry,
+        };
+        retrier.delay(retry, &seed).as_millis()
+    }
+
+    #[test]
+    fn delays_grow_to_their_limit_and_never_overflow() {
+        let slowly = retrier(1, 1.02, Some(30));
+        assert_eq!(milliseconds(&slowly, 1), 1000);
+        assert_eq!(milliseconds(&slowly, 2), 1020);
+        assert_eq!(milliseconds(&slowly, 3), 1040);
+        assert_eq!(milliseconds(&slowly, 1000), 30_000);
+        let wildly = retrier(99_999_999, 1e300, None);
+        assert_eq!(
+            milliseconds(&wildly, u32::MAX),
+            i128::from(DELAY_SECONDS_MAX) * 1000
+        );
     }
 }
