@@ -1,14 +1,17 @@
 //! Goal: what the engine's and the handle's methods say is what happens to executions.
 //! Method: one engine, or two on one journal, in virtual time, with scripted tasks.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
+use async_trait::async_trait;
+use camino::Utf8PathBuf;
+use serde_json::{Value, json};
 use trapheus_asl::{Event, HistoryKind, Status};
 use trapheus_engine::{
-    Delivery, Engine, Error, ExecutionStatus, Journal, Lease, MemoryJournal, NewExecution, Outcome,
-    OwnerId, Timing, VirtualClock,
+    Delivery, Engine, Error, ExecutionId, ExecutionStatus, Journal, Lease, MemoryJournal,
+    NewExecution, Outcome, OwnerId, SqliteJournal, SystemClock, TaskCall, TaskError, Tasks, Timing,
+    VirtualClock,
 };
 
 use crate::common::{
@@ -144,6 +147,108 @@ async fn a_stop_drops_the_tasks_and_a_resume_calls_them_again() {
     ));
     resumed.stop().await.unwrap();
     assert_eq!(journal.events(handle.id(), 0).unwrap().len(), 1);
+}
+
+/// A task that hangs and, when it's dropped, notes whether its execution was still owned.
+struct Witness {
+    journal: Arc<MemoryJournal>,
+    was_owned: Arc<Mutex<Vec<bool>>>,
+}
+
+struct Dropped<'a>(&'a Witness, ExecutionId);
+
+#[async_trait]
+impl Tasks for Witness {
+    async fn run(&self, call: TaskCall) -> Result<Value, TaskError> {
+        let _dropped = Dropped(self, call.execution);
+        std::future::pending().await
+    }
+}
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        let stored = self.0.journal.execution(&self.1).unwrap().unwrap();
+        self.0
+            .was_owned
+            .lock()
+            .unwrap()
+            .push(stored.lease.is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_frees_the_execution_only_when_its_tasks_are_gone() {
+    let (journal, was_owned) = (memory(), Arc::default());
+    let witness = Witness {
+        journal: journal.clone(),
+        was_owned: Arc::clone(&was_owned),
+    };
+    let engine = engine_at(dawn(), journal, Arc::new(witness));
+    let handle = engine.start(one_task()).unwrap();
+    settle().await;
+    handle.stop().await.unwrap();
+    assert_eq!(*was_owned.lock().unwrap(), [true]);
+}
+
+/// Counts, and notes at each call its round and how many events are on disk.
+struct Reader {
+    journal: SqliteJournal,
+    seen: Arc<Mutex<Vec<(usize, usize)>>>,
+}
+
+#[async_trait]
+impl Tasks for Reader {
+    async fn run(&self, call: TaskCall) -> Result<Value, TaskError> {
+        let events = self.journal.events(&call.execution, 0).unwrap().len();
+        let round = call.input["round"].as_u64().unwrap();
+        self.seen.lock().unwrap().push((round as usize, events));
+        Ok(json!({"round": round + 1}))
+    }
+}
+
+/// On several threads, what is begun together begins while its driver still does something else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_is_on_disk_before_what_it_leads_to_begins() {
+    const BRANCHES: usize = 8;
+    const ROUNDS: usize = 30;
+    let directory = tempfile::tempdir().unwrap();
+    let path = Utf8PathBuf::try_from(directory.path().join("executions.db")).unwrap();
+    let open = || SqliteJournal::open(&path).unwrap();
+    let seen = Arc::default();
+    let reader = Arc::new(Reader {
+        journal: open(),
+        seen: Arc::clone(&seen),
+    });
+    let engine = engine(Arc::new(open()), Arc::new(SystemClock), reader, "one");
+    let branch = |name: String| {
+        let count = json!({"Type": "Task", "Resource": "count", "End": true});
+        json!({"StartAt": name, "States": {name: count}})
+    };
+    let branches: Vec<Value> = (0..BRANCHES)
+        .map(|index| branch(format!("Count{index}")))
+        .collect();
+    let definition = json!({"StartAt": "All", "States": {
+        "All": {"Type": "Parallel", "Branches": branches, "OutputPath": "$[0]", "Next": "Enough"},
+        "Enough": {"Type": "Choice", "Default": "All", "Choices": [
+            {"Variable": "$.round", "NumericEquals": ROUNDS, "Next": "Done"}
+        ]},
+        "Done": {"Type": "Succeed"}
+    }});
+    engine
+        .start(start(definition, json!({"round": 0})))
+        .unwrap()
+        .wait()
+        .await
+        .unwrap();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), BRANCHES * ROUNDS);
+    for (round, events) in seen.iter() {
+        // The start, and all answers of all rounds before.
+        assert!(
+            *events > round * BRANCHES,
+            "{events} events in round {round}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
