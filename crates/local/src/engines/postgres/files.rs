@@ -1,35 +1,33 @@
 //! Lists the files of a data directory and copies them on several threads.
 //!
-//! `copy_file_range` lets file systems with reflinks (Btrfs, XFS) share the blocks, so that a copy costs next to
-//! nothing; elsewhere the kernel moves the pages without a detour through this process. Large files are cut into pieces
-//! so that one table of many gigabytes keeps every thread busy, and progress is told by the piece.
+//! Large files are cut into pieces, so that one table of many gigabytes keeps every thread busy, and progress is told
+//! by the piece. How the bytes of a piece are moved is `transfer`'s business.
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use nix::errno::Errno;
-use nix::fcntl::copy_file_range;
 
 use super::account::Account;
 use super::bootstrap::make_directory;
+use super::transfer::{Method, Mover, Source};
 use crate::engines::Progress;
 
 /// Size of a piece of a large file.
 const PIECE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// More threads than this only make the disk's head jump.
-const THREADS_MAX: usize = 8;
+/// Threads per processor: half of them wait for the disk.
+const THREADS_PER_PROCESSOR: usize = 2;
+
+/// More threads than this give a disk no more to do.
+const THREADS_MAX: usize = 16;
 
 /// How often progress is told.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
-
-/// A buffer for file systems that have no `copy_file_range`.
-const BUFFER_BYTES: usize = 1024 * 1024;
 
 /// What is to be copied, by paths relative to one directory.
 #[derive(Debug, Default)]
@@ -82,22 +80,13 @@ impl Listing {
     }
 }
 
-/// What a file means that is listed but no longer there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Vanished {
-    /// The server that writes here removed it, and its log says so.
-    Skip,
-    /// Nobody may have touched it.
-    Fail,
-}
-
 /// One copy of a listing.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
     pub(super) from: Utf8PathBuf,
     pub(super) to: Utf8PathBuf,
     pub(super) account: Option<Account>,
-    pub(super) vanished: Vanished,
+    pub(super) source: Source,
 }
 
 impl Copy {
@@ -131,13 +120,18 @@ impl Copy {
 
     fn run_threads(&self, listing: &Listing, shared: &Shared) -> io::Result<()> {
         self.make_directories(listing)?;
-        let pieces = pieces(&listing.files);
-        let threads = std::thread::available_parallelism()
-            .map_or(2, usize::from)
-            .min(THREADS_MAX);
+        let Some(first) = listing.files.first() else {
+            return Ok(());
+        };
+        let method = Method::probe(&self.from.join(&first.path), &self.to)?;
+        let pieces = pieces(&listing.files, method);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = (processors * THREADS_PER_PROCESSOR).min(THREADS_MAX);
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
-                .map(|_| scope.spawn(|| self.work(&pieces, shared)))
+                .map(|_| {
+                    scope.spawn(|| self.work(Mover::new(method, self.source), &pieces, shared))
+                })
                 .collect();
             workers.into_iter().try_for_each(|worker| {
                 worker
@@ -159,12 +153,12 @@ impl Copy {
         Ok(())
     }
 
-    fn work(&self, pieces: &[Piece<'_>], shared: &Shared) -> io::Result<()> {
+    fn work(&self, mut mover: Mover, pieces: &[Piece<'_>], shared: &Shared) -> io::Result<()> {
         while let Some(piece) = pieces.get(shared.next.fetch_add(1, Ordering::Relaxed)) {
             if shared.stopped.load(Ordering::Relaxed) {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            let result = self.copy_piece(piece);
+            let result = self.copy_piece(&mut mover, piece);
             if result.is_err() {
                 shared.stopped.store(true, Ordering::Relaxed);
             }
@@ -173,10 +167,11 @@ impl Copy {
         Ok(())
     }
 
-    fn copy_piece(&self, piece: &Piece<'_>) -> io::Result<u64> {
-        let source = match File::open(self.from.join(piece.path)) {
+    fn copy_piece(&self, mover: &mut Mover, piece: &Piece<'_>) -> io::Result<u64> {
+        let (from, to) = (self.from.join(piece.path), self.to.join(piece.path));
+        let source = match File::open(&from) {
             Err(error)
-                if error.kind() == io::ErrorKind::NotFound && self.vanished == Vanished::Skip =>
+                if error.kind() == io::ErrorKind::NotFound && self.source == Source::Live =>
             {
                 return Ok(0);
             }
@@ -187,11 +182,11 @@ impl Copy {
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(self.to.join(piece.path))?;
+            .open(&to)?;
         if let Some((user, group)) = self.account.and_then(Account::owner) {
             fchown(&target, Some(user), Some(group))?;
         }
-        copy_range(&source, &target, piece.offset, piece.length)
+        mover.copy((&from, &source), (&to, &target), piece.offset, piece.length)
     }
 }
 
@@ -217,63 +212,26 @@ struct Piece<'a> {
     length: u64,
 }
 
-/// Cuts the files into pieces, those of the largest files first, so that no thread is left with one at the end.
-fn pieces(files: &[Entry]) -> Vec<Piece<'_>> {
+/// Cuts the files into pieces, those of the largest files first, so that no thread is left with one at the end. Blocks
+/// are shared by the file.
+fn pieces(files: &[Entry], method: Method) -> Vec<Piece<'_>> {
+    let piece_bytes = match method {
+        Method::Reflink => u64::MAX,
+        Method::Direct | Method::Buffered => PIECE_BYTES,
+    };
     let mut by_size: Vec<&Entry> = files.iter().collect();
     by_size.sort_by_key(|file| std::cmp::Reverse(file.size_bytes));
     by_size
         .into_iter()
         .flat_map(|file| {
-            let count = file.size_bytes.div_ceil(PIECE_BYTES).max(1);
+            let count = file.size_bytes.div_ceil(piece_bytes).max(1);
             (0..count).map(move |index| Piece {
                 path: &file.path,
-                offset: index * PIECE_BYTES,
-                length: PIECE_BYTES.min(file.size_bytes - index * PIECE_BYTES),
+                offset: index * piece_bytes,
+                length: piece_bytes.min(file.size_bytes - index * piece_bytes),
             })
         })
         .collect()
-}
-
-/// Copies a range; a source that has become shorter ends the copy early.
-fn copy_range(source: &File, target: &File, offset: u64, length: u64) -> io::Result<u64> {
-    let mut done = 0;
-    while done < length {
-        let position = i64::try_from(offset + done).map_err(io::Error::other)?;
-        let left = usize::try_from(length - done).map_err(io::Error::other)?;
-        let (mut read_at, mut write_at) = (position, position);
-        match copy_file_range(
-            source,
-            Some(&mut read_at),
-            target,
-            Some(&mut write_at),
-            left,
-        ) {
-            Ok(0) => break,
-            Ok(copied) => done += copied as u64,
-            Err(Errno::EINTR) => {}
-            Err(Errno::EXDEV | Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => {
-                return Ok(done + copy_buffered(source, target, offset + done, length - done)?);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(done)
-}
-
-fn copy_buffered(source: &File, target: &File, offset: u64, length: u64) -> io::Result<u64> {
-    let mut buffer = vec![0; BUFFER_BYTES];
-    let mut done = 0;
-    while done < length {
-        let wanted =
-            usize::try_from(length - done).map_or(BUFFER_BYTES, |left| left.min(BUFFER_BYTES));
-        let read = source.read_at(&mut buffer[..wanted], offset + done)?;
-        if read == 0 {
-            break;
-        }
-        target.write_all_at(&buffer[..read], offset + done)?;
-        done += read as u64;
-    }
-    Ok(done)
 }
 
 /// Waits until everything written to the file system of this directory is on the disk, however it was written.

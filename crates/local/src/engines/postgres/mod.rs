@@ -4,7 +4,8 @@
 //! - `installation` finds the programs, `account` the user they run as, `layout` says where the files are;
 //! - `bootstrap` makes a new server, `configuration` writes what it is told, `server` starts, adopts and stops it,
 //!   `postmaster` tells whether one runs;
-//! - `snapshot` makes physical copies, `base_backup` says what belongs to one, `files` does the copying;
+//! - `snapshot` makes physical copies, `base_backup` says what belongs to one, `files` lists and copies on many threads,
+//!   `transfer` moves the bytes;
 //! - `session` is the control plane's own login, `program` runs PostgreSQL's tools.
 
 mod account;
@@ -20,6 +21,7 @@ mod program;
 mod server;
 mod session;
 mod snapshot;
+mod transfer;
 
 pub use engine::Postgres;
 

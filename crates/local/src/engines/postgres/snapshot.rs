@@ -14,16 +14,18 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use sqlx::Row;
+use tokio::time::Instant;
 
 use super::account::Account;
 use super::base_backup;
 use super::bootstrap::{make_directory, write_private};
-use super::files::{Copy, Listing, Vanished, flush_file_system};
+use super::files::{Copy, Listing, flush_file_system};
 use super::installation::Installation;
 use super::layout::Layout;
 use super::postmaster::Postmaster;
 use super::program::failed;
 use super::session::{Session, literal};
+use super::transfer::Source;
 use crate::engines::{EngineError, Progress, ServerSpec, SnapshotInfo};
 
 /// Version that renamed `pg_start_backup` to `pg_backup_start`.
@@ -57,19 +59,22 @@ async fn take_online(
 ) -> Result<u64, EngineError> {
     let installation = Installation::of_data(&server.data()).await?;
     let new_names = installation.version().major >= FIRST_MAJOR_WITH_NEW_NAMES;
+    let mut laps = Laps::begin();
     let mut session = Session::open(server).await?;
     let start = begin(&mut session, snapshot, new_names).await?;
+    laps.tell("checkpoint before the copy");
     let listing = base_backup::listing(&server.data()).map_err(failed("listing the data"))?;
     let copy = Copy {
         from: server.data(),
         to: snapshot.partial_data(),
         account: None,
-        vanished: Vanished::Skip,
+        source: Source::Live,
     };
     let copied = copy
         .run(listing, progress)
         .await
         .map_err(failed("copying the data"))?;
+    laps.tell("copy of the data");
     base_backup::copy_control_file(&server.data(), &snapshot.partial_data())
         .map_err(failed("copying the control file"))?;
     let end = finish_backup(&mut session, new_names).await?;
@@ -77,7 +82,26 @@ async fn take_online(
         .map_err(failed("writing the backup label"))?;
     let log = copy_log(server, snapshot, &start, &end).await?;
     session.close().await;
+    laps.tell("copy of the log");
     Ok(copied + log)
+}
+
+/// Says in the log where the time of a copy goes.
+struct Laps {
+    begun: Instant,
+}
+
+impl Laps {
+    fn begin() -> Self {
+        Self {
+            begun: Instant::now(),
+        }
+    }
+
+    fn tell(&mut self, what: &str) {
+        tracing::debug!(seconds = self.begun.elapsed().as_secs_f64(), "{what}");
+        self.begun = Instant::now();
+    }
 }
 
 /// The first segment of the log that the copy needs.
@@ -151,7 +175,7 @@ async fn copy_log(
         from: server.data(),
         to: snapshot.partial_data(),
         account: None,
-        vanished: Vanished::Fail,
+        source: Source::Still,
     };
     copy.run(listing, &|_| ()).await.map_err(failed(action))
 }
@@ -218,7 +242,7 @@ async fn copy_all(
         from: from.to_owned(),
         to: to.to_owned(),
         account,
-        vanished: Vanished::Fail,
+        source: Source::Still,
     };
     copy.run(listing, progress).await.map_err(failed(action))
 }
@@ -226,9 +250,11 @@ async fn copy_all(
 /// Names the copy; it is reported only when it would survive a power cut.
 async fn finish(snapshot: &Layout) -> Result<(), EngineError> {
     let action = "writing the snapshot to the disk";
+    let mut laps = Laps::begin();
     flush_file_system(snapshot.directory())
         .await
         .map_err(failed(action))?;
+    laps.tell("flush of the copy");
     std::fs::rename(snapshot.partial_data(), snapshot.data()).map_err(failed(action))?;
     let directory = std::fs::File::open(snapshot.directory()).map_err(failed(action))?;
     directory.sync_all().map_err(failed(action))
