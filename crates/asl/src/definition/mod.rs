@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use state::{
-    Catcher, Choice, ChoiceRule, Count, Fail, Kind, Map, Parallel, Pass, State, Task, Text,
-    Transition, Until, Wait, Work,
+    CONCURRENCY_MAX, Catcher, Choice, ChoiceRule, Count, Fail, Kind, Map, Parallel, Pass, State,
+    Task, Text, Transition, Until, Wait, Work,
 };
 
 use crate::check::DefinitionError;

@@ -134,6 +134,9 @@ pub(crate) struct Parallel {
     pub(crate) work: Work,
 }
 
+/// More iterations at once than anybody has; the language itself sets no limit.
+pub(crate) const CONCURRENCY_MAX: u64 = u32::MAX as u64;
+
 /// Goes one way for each element of an array.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Map {

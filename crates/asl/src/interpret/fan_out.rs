@@ -175,16 +175,8 @@ impl Turn<'_> {
 
     /// Tells one thing of a Parallel, another of a Map.
     fn record_kind_of(&mut self, scope: ScopeId, of_parallel: HistoryKind, of_map: HistoryKind) {
-        let kind = match self.run.visit(scope).state.kind {
-            Kind::Map(_) => of_map,
-            Kind::Parallel(_)
-            | Kind::Task(_)
-            | Kind::Choice(_)
-            | Kind::Wait(_)
-            | Kind::Pass(_)
-            | Kind::Succeed
-            | Kind::Fail(_) => of_parallel,
-        };
+        let is_map = matches!(self.run.visit(scope).state.kind, Kind::Map(_));
+        let kind = if is_map { of_map } else { of_parallel };
         self.record_about(scope, kind);
     }
 

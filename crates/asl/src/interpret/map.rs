@@ -9,7 +9,7 @@ use super::context::map_item;
 use super::data::Data;
 use super::run::{Child, Origin, ScopeId};
 use super::turn::Turn;
-use crate::definition::{Map, State};
+use crate::definition::{CONCURRENCY_MAX, Map, State};
 use crate::errors::Failure;
 use crate::history::HistoryKind;
 use crate::path::Documents;
@@ -38,7 +38,7 @@ fn concurrency(data: &Data, map: &Map) -> Result<usize, Failure> {
     let unlimited = usize::MAX;
     match &map.max_concurrency {
         None => Ok(unlimited),
-        Some(count) => match data.count(count, "MaxConcurrencyPath", 0, u64::MAX)? {
+        Some(count) => match data.count(count, "MaxConcurrencyPath", 0, CONCURRENCY_MAX)? {
             0 => Ok(unlimited),
             limit => Ok(usize::try_from(limit).unwrap_or(unlimited)),
         },

@@ -5,6 +5,7 @@ use super::value::path;
 use crate::check::Problem;
 use crate::choice::{Condition, Family, Operand, Relation, Test, TypeTest};
 use crate::definition::{Choice, ChoiceRule};
+use crate::path::Path;
 use crate::time;
 
 /// Reads `Choices` and `Default`.
@@ -122,7 +123,7 @@ impl Operator {
         })
     }
 
-    fn condition(self, node: &Node<'_>, variable: crate::path::Path) -> Option<Condition> {
+    fn condition(self, node: &Node<'_>, variable: Path) -> Option<Condition> {
         let test = match self {
             Operator::IsPresent => {
                 return Some(Condition::IsPresent {

@@ -8,13 +8,13 @@ use super::node::{Fields, Node};
 use super::value::{count, filter, path, result_path, template, text};
 use super::work::{next, work};
 use crate::check::Problem;
-use crate::definition::{Count, Fail, Kind, Map, Parallel, Pass, State, Task, Until, Wait};
+use crate::definition::{
+    CONCURRENCY_MAX, Count, Fail, Flow, Kind, Map, Parallel, Pass, State, Task, Until, Wait,
+};
 use crate::path::Path;
 use crate::shape::Filter;
+use crate::template::Template;
 use crate::time::{self, SECONDS_MAX};
-
-/// AWS's limit on the concurrency that a Map may ask for.
-const CONCURRENCY_MAX: u64 = 10_000;
 
 /// Reads one state.
 pub(super) fn state(name: &str, node: &Node<'_>) -> Option<State> {
@@ -197,7 +197,7 @@ fn map(fields: &Fields<'_>) -> Option<Map> {
 }
 
 /// Reads `ItemSelector`, or `Parameters` as it used to be called.
-fn item_selector(fields: &Fields<'_>) -> Option<Option<crate::template::Template>> {
+fn item_selector(fields: &Fields<'_>) -> Option<Option<Template>> {
     let selector = template(fields, "ItemSelector");
     let parameters = template(fields, "Parameters");
     match (selector?, parameters?) {
@@ -210,7 +210,7 @@ fn item_selector(fields: &Fields<'_>) -> Option<Option<crate::template::Template
 }
 
 /// Reads `ItemProcessor`, or `Iterator` as it used to be called.
-fn processor(fields: &Fields<'_>) -> Option<(&'static str, Arc<crate::definition::Flow>)> {
+fn processor(fields: &Fields<'_>) -> Option<(&'static str, Arc<Flow>)> {
     const NAMES: [&str; 2] = ["ItemProcessor", "Iterator"];
     let found: Vec<_> = NAMES
         .into_iter()
