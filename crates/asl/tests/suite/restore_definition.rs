@@ -1,7 +1,7 @@
 //! The definition that the product ships is accepted, and takes the ways it is meant to take.
 
 use serde_json::json;
-use trapheus_asl::{StateMachine, Status};
+use trapheus_asl::{HistoryKind, StateMachine, Status};
 
 use crate::support::{Run, Script, Scripted};
 
@@ -111,4 +111,78 @@ fn a_kept_original_is_retired_when_its_time_is_over() {
     );
     assert_eq!(run.elapsed_milliseconds(), 3_600_000);
     assert!(run.path().contains(&"MoveAsideFirst".to_owned()));
+}
+
+/// Fails one resource for good; returns the end of the path from the failure on.
+fn path_after_failing(resource: &str, strategy: &str) -> (Vec<String>, Status) {
+    let mut script = script();
+    let plan = json!({
+        "task": "db_restore", "strategy": strategy, "keepOriginalSeconds": 0,
+        "snapshot": { "create": true },
+    });
+    script.insert("${Plan}".to_owned(), output(plan));
+    let denied = Scripted::Error {
+        error: "Trapheus.Denied".into(),
+        cause: "no".into(),
+    };
+    script.insert(format!("${{{resource}}}"), vec![denied]);
+    let run = Run::new(DEFINITION, json!({ "identifier": "orders" }), &script);
+    let path = run.path();
+    let failed = run
+        .history()
+        .into_iter()
+        .find(|event| event.kind == HistoryKind::TaskFailed)
+        .and_then(|event| event.state.clone())
+        .expect("a task failed");
+    let position = path
+        .iter()
+        .position(|state| *state == failed)
+        .expect("it was entered");
+    (path[position + 1..].to_vec(), run.status().clone())
+}
+
+#[test]
+fn a_failure_up_to_promote_rolls_back_wherever_it_is() {
+    let denied = Status::Failed {
+        error: "Trapheus.Denied".into(),
+        cause: "no".into(),
+    };
+    for strategy in ["swap", "in_place"] {
+        for resource in [
+            "Snapshot",
+            "Restore",
+            "Configure",
+            "Verify",
+            "MoveAside",
+            "Promote",
+        ] {
+            let (path, status) = path_after_failing(resource, strategy);
+            assert_eq!(
+                path,
+                ["RollBack", "ReportFailure", "Failed"],
+                "{strategy} {resource}"
+            );
+            assert_eq!(status, denied, "{strategy} {resource}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_plan_rolls_nothing_back() {
+    let (path, _) = path_after_failing("Plan", "swap");
+    assert_eq!(path, ["ReportFailure", "Failed"]);
+}
+
+#[test]
+fn a_failure_after_promote_never_rolls_back() {
+    let (path, status) = path_after_failing("Retire", "swap");
+    assert_eq!(path, ["ReportLeftOver", "Done"]);
+    assert!(matches!(status, Status::Succeeded { .. }), "{status:?}");
+}
+
+#[test]
+fn a_report_that_cannot_be_sent_changes_nothing() {
+    let (path, status) = path_after_failing("Report", "swap");
+    assert_eq!(path, ["WhatOfTheOriginal", "Retire", "Done"]);
+    assert!(matches!(status, Status::Succeeded { .. }), "{status:?}");
 }
