@@ -5,8 +5,6 @@ use std::net::SocketAddr;
 
 use tokio::sync::Mutex;
 
-#[cfg(test)]
-use crate::engines::Backend;
 use crate::forwarder::Forwarder;
 use crate::options::Engines;
 use crate::serving::Desired;
@@ -27,7 +25,8 @@ enum Sockets {
 #[derive(Debug)]
 struct Open {
     forwarder: Forwarder,
-    desired: Desired,
+    /// What is behind it; nothing while no instance has the name, when the listener holds the address for it.
+    desired: Option<Desired>,
 }
 
 impl Endpoints {
@@ -42,35 +41,39 @@ impl Endpoints {
         }
     }
 
-    /// Opens, redirects and closes endpoints until they are as desired. A connection survives only if the same
+    /// Opens and redirects endpoints until they are as desired. A connection survives only if the same
     /// instance's server stays behind it.
     pub(crate) async fn become_as(&self, desired: BTreeMap<SocketAddr, Desired>) {
         if self.sockets == Sockets::Unused {
             return;
         }
         let mut open = self.open.lock().await;
-        open.retain(|address, endpoint| {
-            let stays = desired.contains_key(address);
-            if !stays {
+        for (address, endpoint) in open.iter_mut() {
+            if !desired.contains_key(address) && endpoint.desired.take().is_some() {
                 endpoint.forwarder.set_backend(None);
                 endpoint.forwarder.drop_connections();
             }
-            stays
-        });
+        }
         for (address, desired) in desired {
             match open.get_mut(&address) {
-                Some(endpoint) if endpoint.desired == desired => {}
+                Some(endpoint) if endpoint.desired.as_ref() == Some(&desired) => {}
                 Some(endpoint) => {
                     endpoint
                         .forwarder
                         .set_backend(Some(desired.backend.clone()));
                     endpoint.forwarder.drop_connections();
-                    endpoint.desired = desired;
+                    endpoint.desired = Some(desired);
                 }
                 None => match Forwarder::bind(address).await {
                     Ok(forwarder) => {
                         forwarder.set_backend(Some(desired.backend.clone()));
-                        open.insert(address, Open { forwarder, desired });
+                        open.insert(
+                            address,
+                            Open {
+                                forwarder,
+                                desired: Some(desired),
+                            },
+                        );
                     }
                     Err(error) => tracing::error!(%address, %error, "an endpoint can't be opened"),
                 },
@@ -80,16 +83,6 @@ impl Endpoints {
 
     /// Closes everything.
     pub(crate) async fn close(&self) {
-        self.become_as(BTreeMap::new()).await;
-    }
-
-    /// The backend behind an address, for tests.
-    #[cfg(test)]
-    pub(crate) async fn backend(&self, address: SocketAddr) -> Option<Backend> {
-        self.open
-            .lock()
-            .await
-            .get(&address)
-            .map(|endpoint| endpoint.desired.backend.clone())
+        self.open.lock().await.clear();
     }
 }

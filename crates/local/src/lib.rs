@@ -30,6 +30,7 @@ mod parameters;
 mod random;
 mod request_log;
 pub mod serve;
+pub mod server;
 mod serving;
 mod settings;
 mod state;

@@ -32,13 +32,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// A control plane in memory with simulated servers and no waiting: what tests start from.
+    /// A control plane in memory with simulated servers and no waiting: what tests start from. Its clock stands still;
+    /// give it one that follows tokio's where times matter.
     pub fn simulated(seed: u64) -> Self {
         Self {
             home: Home::Memory(MemoryStore::default()),
             durations: Durations::Instant,
             time_scale: 1.0,
-            clock: Arc::new(Timestamp::now),
+            clock: Arc::new(|| Timestamp::UNIX_EPOCH),
             seed,
             engines: Engines::Simulated(SimulatedServers::default()),
         }

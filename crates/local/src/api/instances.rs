@@ -167,42 +167,19 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
         ));
     }
     check_deletable(&instance, final_snapshot)?;
-    match final_snapshot {
-        None => {
-            context
-                .state
-                .instances
-                .get_mut(&instance.resource_id)
-                .map(|instance| {
-                    instance.status = InstanceStatus::Deleting;
-                });
-            context.begin(&instance.resource_id, Work::Delete);
-        }
+    let work = match final_snapshot {
+        None => Work::Delete,
         Some(name) => {
-            let snapshot = snapshots::add(
-                context,
-                &instance,
-                "FinalDBSnapshotIdentifier",
-                name,
-                Tags::default(),
-            )?;
-            context
-                .state
-                .instances
-                .get_mut(&instance.resource_id)
-                .map(|instance| {
-                    instance.status = InstanceStatus::Deleting;
-                });
-            context.begin(
-                &instance.resource_id,
-                Work::Backup {
-                    snapshot,
-                    then: AfterBackup::Delete,
-                },
-            );
+            let tags = Tags::default();
+            let snapshot =
+                snapshots::add(context, &instance, "FinalDBSnapshotIdentifier", name, tags)?;
+            Work::Backup {
+                snapshot,
+                then: AfterBackup::Delete,
+            }
         }
-    }
-    shown(context, &instance.resource_id)
+    };
+    begin_as(context, &instance, InstanceStatus::Deleting, work)
 }
 
 /// An instance that is being made can be deleted, but has nothing to make a snapshot of.

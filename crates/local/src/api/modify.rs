@@ -238,9 +238,9 @@ fn upgraded(
     }
     let is_major = product.major_version(version) != product.major_version(current);
     if is_major && !input.flag("AllowMajorVersionUpgrade") {
-        return Err(ApiError::combination(format!(
-            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version."
-        )));
+        return Err(ApiError::combination(
+            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+        ));
     }
     Ok(version.to_owned())
 }

@@ -10,6 +10,7 @@ mod modify;
 mod recovery;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinHandle;
@@ -38,10 +39,8 @@ pub(crate) struct Progress(Mutex<BTreeMap<String, u8>>);
 impl Jobs {
     /// Begins a job; one that is under way notices by itself that there is more to do.
     pub(crate) fn begin(&self, control_plane: &Arc<ControlPlane>, job: Job) {
-        let mut running = self.running();
-        if !running.contains_key(&job) {
-            let handle = tokio::spawn(run(Arc::clone(control_plane), job.clone()));
-            running.insert(job, handle);
+        if let Entry::Vacant(free) = self.running().entry(job.clone()) {
+            free.insert(tokio::spawn(run(Arc::clone(control_plane), job)));
         }
     }
 

@@ -1,5 +1,4 @@
 //! What the tests share: a control plane in memory, and the few steps that all of them take.
-#![expect(unused, reason = "each test binary uses some of it")]
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -15,12 +14,12 @@ use tokio::time::{Duration, Instant};
 use trapheus_local::{ControlPlane, Durations, Options, connector};
 
 /// A control plane in memory that doesn't wait, and a client of it.
-pub async fn local() -> (Arc<ControlPlane>, Client) {
+pub(crate) async fn local() -> (Arc<ControlPlane>, Client) {
     open(options()).await
 }
 
 /// A control plane in memory that takes as long as AWS, in tokio's time.
-pub async fn local_with_aws_durations() -> (Arc<ControlPlane>, Client) {
+pub(crate) async fn local_with_aws_durations() -> (Arc<ControlPlane>, Client) {
     open(Options {
         durations: Durations::Aws,
         ..options()
@@ -29,7 +28,7 @@ pub async fn local_with_aws_durations() -> (Arc<ControlPlane>, Client) {
 }
 
 /// Options for a control plane in memory whose clock is tokio's.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     let (start, begun) = (
         "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
         Instant::now(),
@@ -42,7 +41,7 @@ pub fn options() -> Options {
 }
 
 /// Opens a control plane, and a client of it.
-pub async fn open(options: Options) -> (Arc<ControlPlane>, Client) {
+pub(crate) async fn open(options: Options) -> (Arc<ControlPlane>, Client) {
     let plane = ControlPlane::open(options).await.unwrap();
     let config = aws_sdk_rds::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -54,7 +53,7 @@ pub async fn open(options: Options) -> (Arc<ControlPlane>, Client) {
 }
 
 /// Makes a small PostgreSQL instance and waits for it.
-pub async fn create(rds: &Client, identifier: &str) {
+pub(crate) async fn create(rds: &Client, identifier: &str) {
     let create = rds
         .create_db_instance()
         .db_instance_identifier(identifier)
@@ -72,7 +71,7 @@ pub async fn create(rds: &Client, identifier: &str) {
 }
 
 /// Takes a snapshot and waits for it.
-pub async fn snapshot(rds: &Client, of: &str, identifier: &str) {
+pub(crate) async fn snapshot(rds: &Client, of: &str, identifier: &str) {
     let create = rds
         .create_db_snapshot()
         .db_instance_identifier(of)
@@ -82,7 +81,7 @@ pub async fn snapshot(rds: &Client, of: &str, identifier: &str) {
 }
 
 /// Waits until the instance is available.
-pub async fn available(rds: &Client, identifier: &str) -> DbInstance {
+pub(crate) async fn available(rds: &Client, identifier: &str) -> DbInstance {
     for _ in 0..10_000 {
         let found = rds
             .describe_db_instances()
@@ -103,7 +102,7 @@ pub async fn available(rds: &Client, identifier: &str) -> DbInstance {
 }
 
 /// The code of the error that is expected.
-pub fn code<T: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(
+pub(crate) fn code<T: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(
     result: Result<T, SdkError<E, R>>,
 ) -> String {
     result.unwrap_err().code().unwrap_or("no code").to_owned()
