@@ -80,6 +80,10 @@ def apply(handshakes: Handshakes, looks: int) -> None:
     _handshakes, _looks = handshakes, looks
     for owner, correction in _corrections:
         _install(owner, correction)
+    for owner in (DBInstance, DBSnapshot):
+        for definition in owner.SUPPORTED_FILTERS.values():
+            # moto compares without regard to case; RDS does so with identifiers, not in filters.
+            definition.case_insensitive = False
 
 
 _corrections: list[tuple[type, Callable[..., Any]]] = []
@@ -177,6 +181,14 @@ def endpoint(original: Any, self: DBInstance) -> Any:
     return None if self.status == "creating" else original(self)
 
 
+@corrects(RDSBackend)
+def describe_db_instances(
+    original: Any, self: RDSBackend, db_instance_identifier: str | None = None, filters: Any = None
+) -> list[DBInstance]:
+    """Identifiers are compared without regard to case, although filters no longer are."""
+    return original(self, db_instance_identifier and db_instance_identifier.lower(), filters)
+
+
 # Time, counted in looks
 
 
@@ -194,7 +206,9 @@ def _look(resource: DBInstance | DBSnapshot) -> None:
 
 
 @corrects(RDSResponse)
-def describe_db_instances(original: Any, self: RDSResponse) -> ActionResult:
+def describe_db_instances(  # noqa: F811: the request, where the one above is the database
+    original: Any, self: RDSResponse
+) -> ActionResult:
     """On moto everything is done at once; on RDS it is seen to happen."""
     for database in list(self.backend.databases.values()):
         if database.status == "deleting" and database.looks_left == 0:

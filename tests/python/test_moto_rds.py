@@ -105,6 +105,12 @@ class CorrectedMoto(unittest.TestCase):
         gone = {"Name": "dbi-resource-id", "Values": ["db-UNKNOWN"]}
         self.assertEqual(self.rds.describe_db_instances(Filters=[gone])["DBInstances"], [])
 
+    def test_case_matters_in_filters_only(self) -> None:
+        self.create(self.name)
+        self.assertEqual(self.instance(self.name.upper())["DBInstanceIdentifier"], self.name)
+        shouted = {"Name": "db-instance-id", "Values": [self.name.upper()]}
+        self.assertEqual(self.rds.describe_db_instances(Filters=[shouted])["DBInstances"], [])
+
     def test_a_taken_name_is_refused(self) -> None:
         self.create(f"{self.name}-a")
         second = self.create(f"{self.name}-b")

@@ -1,0 +1,34 @@
+//! Clients that other people wrote, against local RDS and real PostgreSQL: nothing in them knows
+//! that this isn't AWS. The stories are Python, in `tests/python`.
+
+mod common {
+    pub(crate) mod account;
+    pub(crate) mod background;
+    pub(crate) mod local;
+    pub(crate) mod python;
+    pub(crate) mod trapheus;
+}
+
+use common::local::LocalRds;
+use common::python;
+
+fn tell(story: &str) {
+    let local = LocalRds::up();
+    python::unittest(story, &[("TRAPHEUS_ENDPOINT_URL", &local.endpoint_url)]);
+    local.down();
+}
+
+#[test]
+fn boto3_puts_a_database_back_behind_its_name() {
+    tell("clients_boto3.Life");
+}
+
+#[test]
+fn boto3_finds_every_detail_as_the_service_model_has_it() {
+    tell("clients_boto3.Details");
+}
+
+#[test]
+fn the_aws_cli_puts_a_database_back_behind_its_name() {
+    tell("clients_aws_cli");
+}
