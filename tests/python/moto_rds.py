@@ -43,8 +43,10 @@ class Recorder:
 
     def __call__(self, environment: dict[str, Any], start: Any) -> Iterable[bytes]:
         if environment["PATH_INFO"] == "/_requests":
-            start("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(self._actions).encode()]
+            body = json.dumps(self._actions).encode()
+            headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+            start("200 OK", headers)
+            return [body]
         body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
         environment["wsgi.input"] = io.BytesIO(body)
         self._actions.extend(urllib.parse.parse_qs(body.decode("latin-1")).get("Action", []))
