@@ -12,6 +12,8 @@ from typing import Any, Callable
 import boto3
 import pg8000.native
 
+import service_model
+
 ENDPOINT_URL = os.environ["TRAPHEUS_ENDPOINT_URL"]
 REGION = "us-east-1"
 PASSWORD = "not-a-secret"
@@ -30,14 +32,16 @@ OFTEN = {"Delay": 1, "MaxAttempts": 120}
 
 
 def client() -> Any:
-    """boto3's client of RDS, as anybody would make it. It finds no credentials but these."""
-    return boto3.client(
+    """boto3's client of RDS, as anybody would make it, only stricter with the answers."""
+    made = boto3.client(
         "rds",
         endpoint_url=ENDPOINT_URL,
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
+    service_model.watch(made)
+    return made
 
 
 def connect(endpoint: dict[str, Any]) -> pg8000.native.Connection:

@@ -19,6 +19,11 @@ fn tell(story: &str) {
 }
 
 #[test]
+fn the_watch_over_answers_sees_what_boto3_forgives() {
+    python::unittest("test_service_model", &[]);
+}
+
+#[test]
 fn boto3_puts_a_database_back_behind_its_name() {
     tell("clients_boto3.Life");
 }
