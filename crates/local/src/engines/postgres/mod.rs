@@ -25,5 +25,11 @@ mod transfer;
 
 pub use engine::Postgres;
 
+/// The versions of PostgreSQL that this machine has, oldest first.
+pub async fn installed_versions() -> Vec<String> {
+    let found = installation::Installation::all().await;
+    found.iter().map(|installation| installation.version().to_string()).collect()
+}
+
 #[cfg(doc)]
 use crate::engines::Engine;
