@@ -1,2 +1,19 @@
-//! placeholder
-fn main() {}
+//! The `trapheus` binary: restores Amazon RDS databases from snapshots, behind the same name.
+
+mod arguments;
+mod commands;
+mod demo;
+mod error;
+mod exit;
+mod follow;
+mod home;
+mod printer;
+mod protect;
+mod settings;
+mod story;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::run(arguments::parse()).into()
+}

@@ -1,0 +1,53 @@
+//! From flags to the input document, the one form in which a restore is asked for.
+
+use serde_json::{Map, Value, json};
+
+use crate::arguments::Shape;
+
+/// The document for `task` on `identifier`; flags that are not given are left out, so that the
+/// defaults are decided in one place.
+pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
+    let mut input = Map::new();
+    input.insert("identifier".into(), json!(identifier));
+    input.insert("task".into(), json!(task));
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            input.insert(key.into(), value);
+        }
+    };
+    set("isCluster", shape.is_cluster.map(Value::from));
+    set(
+        "snapshotIdentifier",
+        shape.snapshot.clone().map(Value::from),
+    );
+    set("sourceIdentifier", shape.from.clone().map(Value::from));
+    set(
+        "strategy",
+        shape.strategy.map(|strategy| json!(strategy.name())),
+    );
+    set(
+        "keepOriginal",
+        shape
+            .keep_original
+            .map(|seconds| json!(format!("{seconds}s"))),
+    );
+    set("keepSnapshots", shape.keep_snapshots.map(Value::from));
+    set(
+        "finalSnapshot",
+        shape.final_snapshot.clone().map(Value::from),
+    );
+    set(
+        "allowLost",
+        (!shape.allow_lost.is_empty()).then(|| json!(shape.allow_lost)),
+    );
+    Value::Object(input)
+}
+
+/// The document that takes a snapshot and nothing else.
+pub(crate) fn snapshot_only(identifier: &str, keep_snapshots: Option<u32>) -> Value {
+    let mut input = json!({ "identifier": identifier, "task": "create_snapshot_only" });
+    if let Some(keep) = keep_snapshots {
+        input["keepSnapshots"] = json!(keep);
+    }
+    input
+}

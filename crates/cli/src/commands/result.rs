@@ -1,0 +1,191 @@
+//! The result of an execution: the document that programs read, and the same for people.
+
+use serde_json::{Value, json};
+use trapheus_engine::{Engine, ExecutionId, ExecutionRecord, ExecutionStatus};
+use trapheus_restore::Standing;
+
+use crate::error::{Context, Failure};
+use crate::exit::Exit;
+use crate::printer::Printer;
+
+/// The final document of an execution, made from its history alone.
+fn summary(
+    engine: &Engine,
+    record: &ExecutionRecord,
+) -> Result<trapheus_restore::Summary, Failure> {
+    let history = engine
+        .history(&record.id)
+        .context(format_args!("read the history of {}", record.id))?;
+    Ok(trapheus_restore::summary(
+        record.id.as_str(),
+        standing(record),
+        &history,
+    ))
+}
+
+/// The same as JSON.
+pub(crate) fn document(engine: &Engine, record: &ExecutionRecord) -> Result<Value, Failure> {
+    summary(engine, record).map(|summary| json!(summary))
+}
+
+/// Prints the result and says how the command ends.
+pub(crate) fn print(engine: &Engine, id: &ExecutionId, printer: Printer) -> Result<Exit, Failure> {
+    let record = engine
+        .execution(id)
+        .context(format_args!("read {id}"))?
+        .ok_or_else(|| Failure::failed(format!("{id} is gone")))?;
+    let summary = summary(engine, &record)?;
+    let document = json!(summary);
+    printer.result(&document, &text(&document));
+    if let Some(hint) = hint(&document) {
+        printer.hint(&hint);
+    }
+    Ok(Exit::from_code(summary.exit_code()))
+}
+
+/// What the user may want to do next.
+fn hint(document: &Value) -> Option<String> {
+    let id = document["executionId"].as_str()?;
+    match document["status"].as_str()? {
+        "KEEPING_ORIGINAL" => Some(format!(
+            "`trapheus rollback {id}` swaps back; `trapheus executions resume {id}` waits until the \
+             original's time is over and deletes it"
+        )),
+        "STOPPED" => Some(format!(
+            "`trapheus executions resume {id}` goes on, `trapheus rollback {id}` undoes it"
+        )),
+        "FAILED" | "ROLLBACK_FAILED" => Some(format!(
+            "`trapheus executions show {id}` tells the whole story"
+        )),
+        _nothing_to_do => None,
+    }
+}
+
+/// Whether somebody works on it, for the summary.
+fn standing(record: &ExecutionRecord) -> Standing {
+    match record.status {
+        ExecutionStatus::Running => Standing::Running,
+        ExecutionStatus::Interrupted
+        | ExecutionStatus::Stopped
+        | ExecutionStatus::Succeeded
+        | ExecutionStatus::Failed
+        | ExecutionStatus::Aborted
+        | ExecutionStatus::TimedOut => Standing::Stopped,
+    }
+}
+
+/// What the document says, for people.
+pub(crate) fn text(document: &Value) -> String {
+    let mut lines = vec![headline(document)];
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("  {name:<14} {value}"));
+        }
+    };
+    line("configuration", fidelity(&document["fidelity"]));
+    line("outage", seconds(&document["outageSeconds"]));
+    line("took", took(document));
+    for item in list(&document["leftOver"]) {
+        line("left over", item);
+    }
+    for item in list(&document["warnings"]) {
+        line("warning", item);
+    }
+    for item in list(&document["error"]["remedy"]) {
+        line("to do", item);
+    }
+    lines.join("\n")
+}
+
+fn headline(document: &Value) -> String {
+    let word = |key: &str| document[key].as_str().unwrap_or("-");
+    let (target, snapshot) = (word("identifier"), word("snapshotIdentifier"));
+    let endpoint = match (
+        &document["endpoint"]["address"],
+        &document["endpoint"]["port"],
+    ) {
+        (Value::String(address), port) => format!(", at {address}:{port}"),
+        _none => String::new(),
+    };
+    match (word("status"), word("task")) {
+        ("SUCCEEDED", "create_snapshot_only") => format!("{snapshot} of {target} is available"),
+        ("SUCCEEDED", "rollback") => format!("{target} is the kept original again{endpoint}"),
+        ("SUCCEEDED" | "KEEPING_ORIGINAL", _) => {
+            format!("{target} has the data of {snapshot}{endpoint}")
+        }
+        ("FAILED", _) => format!("{target} was not restored: {}", error(&document["error"])),
+        ("ROLLBACK_FAILED", _) => {
+            format!(
+                "{target} NEEDS A PERSON: the roll-back failed: {}",
+                error(&document["error"])
+            )
+        }
+        (status, task) => format!("{task} of {target}: {status}"),
+    }
+}
+
+fn error(error: &Value) -> String {
+    match error {
+        Value::Object(error) => {
+            let word = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or("-");
+            format!("{}: {}", word("name"), word("message"))
+        }
+        other => other
+            .as_str()
+            .unwrap_or("the reason is not known")
+            .to_owned(),
+    }
+}
+
+fn fidelity(fidelity: &Value) -> String {
+    let (Some(kept), Some(compared)) = (fidelity["kept"].as_u64(), fidelity["compared"].as_u64())
+    else {
+        return String::new();
+    };
+    let lost = list(&fidelity["lost"]);
+    if lost.is_empty() {
+        format!("{kept} of {compared} attributes kept")
+    } else {
+        format!(
+            "{kept} of {compared} attributes kept, lost: {}",
+            lost.join(", ")
+        )
+    }
+}
+
+fn took(document: &Value) -> String {
+    let time = |key: &str| {
+        document[key]
+            .as_str()
+            .and_then(|at| at.parse::<jiff::Timestamp>().ok())
+    };
+    let (Some(started), Some(finished)) = (time("startedAt"), time("finishedAt")) else {
+        return String::new();
+    };
+    let calls: u64 = document["apiCalls"]
+        .as_object()
+        .map(|calls| calls.values().filter_map(Value::as_u64).sum())
+        .unwrap_or_default();
+    format!(
+        "{}, {calls} API calls",
+        crate::story::shown(finished.duration_since(started))
+    )
+}
+
+fn seconds(value: &Value) -> String {
+    value
+        .as_f64()
+        .map(|seconds| format!("{seconds:.2} s"))
+        .unwrap_or_default()
+}
+
+fn list(value: &Value) -> Vec<String> {
+    let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    items
+        .iter()
+        .map(|item| {
+            item.as_str()
+                .map_or_else(|| item.to_string(), str::to_owned)
+        })
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! `trapheus restore | refresh | snapshot | start`: begins an execution and follows it.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use serde_json::Value;
+use trapheus_engine::StartExecution;
+use trapheus_restore::Request;
+
+use super::input;
+use crate::arguments::{Follow, SnapshotOnly, Start, StartInput};
+use crate::error::{Context, Failure};
+use crate::exit::Exit;
+use crate::follow::{self, View};
+use crate::home::{self, RestoreTasks};
+use crate::printer::Printer;
+use crate::protect;
+use crate::settings::Settings;
+
+/// The name of the state machine, as `executions show` has it.
+const MACHINE: &str = "restore";
+
+pub(crate) async fn restore(
+    start: &Start,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let document = input::document("db_restore", &start.identifier, &start.shape);
+    run(document, &start.follow, settings, printer).await
+}
+
+pub(crate) async fn refresh(
+    start: &Start,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let document = input::document("create_snapshot", &start.identifier, &start.shape);
+    run(document, &start.follow, settings, printer).await
+}
+
+pub(crate) async fn snapshot(
+    snapshot: &SnapshotOnly,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let document = input::snapshot_only(&snapshot.identifier, snapshot.keep_snapshots);
+    run(document, &snapshot.follow, settings, printer).await
+}
+
+pub(crate) async fn input(
+    start: &StartInput,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let text = read(&start.input)?;
+    let document = serde_json::from_str(&text).map_err(|error| {
+        Failure::refused(format!("{} is not JSON: {error}", start.input))
+            .hint(r#"the smallest document is {"identifier": "orders", "task": "db_restore"}"#)
+    })?;
+    run(document, &start.follow, settings, printer).await
+}
+
+fn read(file: &Utf8Path) -> Result<String, Failure> {
+    if file != "-" {
+        return std::fs::read_to_string(file).context(format_args!("read {file}"));
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .context("read standard input")?;
+    Ok(text)
+}
+
+/// Checks the document, starts the execution, follows it to its end.
+pub(crate) async fn run(
+    document: Value,
+    options: &Follow,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let request = Request::parse(&document).map_err(|error| super::input_refused(&error))?;
+    let rds = home::connect(settings).await?;
+    protect::check(
+        settings,
+        &rds,
+        &request.identifier,
+        options.confirm.as_deref(),
+    )
+    .await?;
+    let tasks = home::tasks(rds, settings);
+    let engine = home::engine(&settings.home.value, Arc::new(RestoreTasks(tasks)))?;
+    let handle = engine
+        .start(StartExecution {
+            id: None,
+            machine_name: MACHINE.into(),
+            definition: trapheus_restore::DEFINITION.into(),
+            input: document,
+        })
+        .context("start the execution")?;
+    follow::to_the_end(
+        &engine,
+        &handle,
+        View::of(options.events, options.wait),
+        printer,
+    )
+    .await
+}

@@ -1,0 +1,35 @@
+//! The story as plain lines, for logs and pipes: one when a step begins, one when it ends.
+
+use crate::story::{Change, Step, Story, shown};
+
+/// The line for a change, if it is worth one.
+pub(crate) fn line(story: &Story, change: Change) -> Option<String> {
+    match change {
+        Change::Began(number) => Some(format!("  {} …", story.steps[number].state)),
+        Change::Ended(number) => Some(ended(&story.steps[number])),
+        Change::Went(_) | Change::Over => None,
+    }
+}
+
+/// A step, ended or not, on one line.
+pub(crate) fn told(step: &Step) -> String {
+    match step.left {
+        Some(_) => ended(step),
+        None => {
+            let says = step.says.as_deref().unwrap_or("…");
+            format!("… {:<14} {:>12}  {says}", step.state, "")
+        }
+    }
+}
+
+/// A step that has ended, on one line.
+pub(crate) fn ended(step: &Step) -> String {
+    let elapsed = shown(step.elapsed(step.entered));
+    let says = step.says.as_deref().unwrap_or_default();
+    match &step.error {
+        None => format!("✓ {:<14} {elapsed:>12}  {says}", step.state)
+            .trim_end()
+            .to_owned(),
+        Some(error) => format!("✗ {:<14} {elapsed:>12}  {error}: {says}", step.state),
+    }
+}

@@ -1,0 +1,151 @@
+//! Settings: flags, then environment, then `trapheus.toml`, then defaults.
+//!
+//! clap has already put flags before environment variables; this file adds the file below them
+//! and remembers where each value came from, so that `trapheus doctor` can show it.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+use trapheus_restore::{Credentials, Secret};
+
+use crate::arguments::Global;
+use crate::error::{Context, Failure};
+
+/// What `trapheus.toml` may hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    home: Option<Utf8PathBuf>,
+    region: Option<String>,
+    profile: Option<String>,
+    endpoint_url: Option<String>,
+    #[serde(default)]
+    protect: Vec<String>,
+    #[serde(default)]
+    verify: VerifyFile,
+}
+
+/// The table `[verify]`. A password does not belong into a file that is checked in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct VerifyFile {
+    user: Option<String>,
+    database: Option<String>,
+}
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sourced<T> {
+    /// The value in force.
+    pub value: T,
+    /// "flag or environment", the file's name, or "default".
+    pub source: String,
+}
+
+/// The settings in force.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Where executions and logs live.
+    pub home: Sourced<Utf8PathBuf>,
+    /// The AWS Region; `None`: the SDK's own chain decides.
+    pub region: Option<Sourced<String>>,
+    /// The AWS profile; `None`: the SDK's own chain decides.
+    pub profile: Option<Sourced<String>>,
+    /// The endpoint; `None`: AWS.
+    pub endpoint_url: Option<Sourced<String>>,
+    /// Patterns of identifiers, or `tag:KEY=VALUE`, that need the identifier typed.
+    pub protect: Vec<String>,
+    /// What Verify logs in with; `None`: the handshake has to do.
+    pub login: Option<Credentials>,
+}
+
+impl Settings {
+    /// Reads the file (`--config`, else `trapheus.toml` here if there is one) under the flags.
+    pub(crate) fn load(global: &Global) -> Result<Self, Failure> {
+        let (file, name) = read(global.config.as_deref())?;
+        let over = |flag: &Option<String>, below: Option<String>| {
+            flag.clone()
+                .map(|value| Sourced {
+                    value,
+                    source: "flag or environment".into(),
+                })
+                .or_else(|| {
+                    below.map(|value| Sourced {
+                        value,
+                        source: name.clone(),
+                    })
+                })
+        };
+        let home = match (&global.home, file.home) {
+            (Some(home), _) => Sourced {
+                value: home.clone(),
+                source: "flag or environment".into(),
+            },
+            (None, Some(home)) => Sourced {
+                value: home,
+                source: name.clone(),
+            },
+            (None, None) => Sourced {
+                value: default_home()?,
+                source: "default".into(),
+            },
+        };
+        Ok(Self {
+            home,
+            region: over(&global.region, file.region),
+            profile: over(&global.profile, file.profile),
+            endpoint_url: over(&global.endpoint_url, file.endpoint_url),
+            protect: file.protect,
+            login: login(file.verify),
+        })
+    }
+}
+
+/// `TRAPHEUS_VERIFY_PASSWORD`, with the user and database of the environment or the file.
+fn login(file: VerifyFile) -> Option<Credentials> {
+    Some(Credentials {
+        password: Secret::new(given("TRAPHEUS_VERIFY_PASSWORD")?),
+        user: given("TRAPHEUS_VERIFY_USER").or(file.user),
+        database: given("TRAPHEUS_VERIFY_DATABASE").or(file.database),
+    })
+}
+
+/// An environment variable that is set to something.
+fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn read(named: Option<&Utf8Path>) -> Result<(File, String), Failure> {
+    let path = named.unwrap_or(Utf8Path::new("trapheus.toml"));
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => {
+            return Ok((File::default(), String::new()));
+        }
+        Err(error) => return Err(error).context(format_args!("read {path}")),
+    };
+    let file = toml::from_str(&text).map_err(|error| {
+        Failure::refused(format!("{path} is not a valid settings file: {error}"))
+            .hint("known settings: home, region, profile, endpoint-url, protect, [verify] user and database")
+    })?;
+    Ok((file, path.to_string()))
+}
+
+/// The platform's data directory.
+fn default_home() -> Result<Utf8PathBuf, Failure> {
+    if let Some(data) = given("XDG_DATA_HOME") {
+        return Ok(Utf8PathBuf::from(data).join("trapheus"));
+    }
+    let home = given("HOME").ok_or_else(|| {
+        Failure::refused("there is no HOME to keep executions in")
+            .hint("set TRAPHEUS_HOME, or pass --home")
+    })?;
+    let below = if cfg!(target_os = "macos") {
+        "Library/Application Support/trapheus"
+    } else {
+        ".local/share/trapheus"
+    };
+    Ok(Utf8PathBuf::from(home).join(below))
+}
