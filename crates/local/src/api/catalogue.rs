@@ -53,6 +53,14 @@ pub(super) fn account_attributes(context: &Context<'_>) -> Answer {
     Ok(Map::from_iter([("AccountQuotas".to_owned(), quotas)]))
 }
 
+const FILTERS: [&str; 5] = [
+    "db-parameter-group-family",
+    "engine",
+    "engine-mode",
+    "engine-version",
+    "status",
+];
+
 pub(super) fn engine_versions(context: &mut Context<'_>, input: &Input) -> Answer {
     let mut records = Vec::new();
     for product in context.catalogue.products() {
@@ -77,13 +85,19 @@ pub(super) fn engine_versions(context: &mut Context<'_>, input: &Input) -> Answe
             }
         }
     }
-    let records = paging::filtered(input, records, |(_, shown), filter, value| match filter {
-        "engine" => Some(shown["Engine"] == value),
-        "engine-version" => Some(shown["EngineVersion"] == value),
-        "db-parameter-group-family" => Some(shown["DBParameterGroupFamily"] == value),
-        "status" => Some(value == "available"),
-        _ => None,
-    })?;
+    let records =
+        paging::filtered(
+            input,
+            records,
+            &FILTERS,
+            |(_, shown), filter, value| match filter {
+                "engine" => shown["Engine"] == value,
+                "engine-version" => shown["EngineVersion"] == value,
+                "db-parameter-group-family" => shown["DBParameterGroupFamily"] == value,
+                "status" => value == "available",
+                _ => false,
+            },
+        )?;
     let mut records = records;
     records.sort_by(|(one, _), (other, _)| one.cmp(other));
     paging::page(input, "DBEngineVersions", records)

@@ -107,6 +107,14 @@ pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Work) -> An
     shown(context, &resource_id)
 }
 
+const FILTERS: [&str; 5] = [
+    "db-cluster-id",
+    "db-instance-id",
+    "dbi-resource-id",
+    "domain",
+    "engine",
+];
+
 pub(super) fn describe(context: &mut Context<'_>, input: &Input) -> Answer {
     let mut instances: Vec<&Instance> = context
         .state
@@ -118,17 +126,18 @@ pub(super) fn describe(context: &mut Context<'_>, input: &Input) -> Answer {
         let found = context.instance(name)?;
         instances.retain(|instance| instance.resource_id == found.resource_id);
     }
-    let mut found = paging::filtered(input, instances, |instance, filter, value| match filter {
-        "db-instance-id" => Some(
+    let has = |instance: &&Instance, filter: &str, value: &str| match filter {
+        "db-instance-id" => {
             instance.naming == Naming::Named
-                && (instance.identifier == value || instance.arn() == value),
-        ),
-        "dbi-resource-id" => Some(instance.resource_id == value),
-        "engine" => Some(instance.engine() == value),
-        "domain" => Some(instance.text("Domain") == value),
-        "db-cluster-id" => Some(false),
-        _ => None,
-    })?;
+                && (instance.identifier == value || instance.arn() == value)
+        }
+        "dbi-resource-id" => instance.resource_id == value,
+        "engine" => instance.engine() == value,
+        "domain" => instance.text("Domain") == value,
+        // There are no clusters.
+        _ => false,
+    };
+    let mut found = paging::filtered(input, instances, &FILTERS, has)?;
     found.sort_by(|one, other| one.identifier.cmp(&other.identifier));
     let records = found.into_iter().map(|instance| {
         (
@@ -186,11 +195,7 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
 fn check_deletable(instance: &Instance, final_snapshot: Option<&str>) -> Result<(), ApiError> {
     let identifier = &instance.identifier;
     match (&instance.status, final_snapshot) {
-        (InstanceStatus::Available | InstanceStatus::Stopped, _)
-            if instance.operation.is_none() =>
-        {
-            Ok(())
-        }
+        (InstanceStatus::Available | InstanceStatus::Stopped, _) if !instance.is_busy() => Ok(()),
         (InstanceStatus::Creating | InstanceStatus::Failed(_), None) => Ok(()),
         (InstanceStatus::Creating | InstanceStatus::Failed(_), Some(_)) => {
             Err(ApiError::instance_state(format!(
@@ -285,7 +290,7 @@ pub(super) fn begin_as(
 }
 
 pub(super) fn must_be_available(instance: &Instance) -> Result<(), ApiError> {
-    match instance.status == InstanceStatus::Available && instance.operation.is_none() {
+    match instance.status == InstanceStatus::Available && !instance.is_busy() {
         true => Ok(()),
         false => Err(not_available(instance)),
     }

@@ -8,6 +8,7 @@ use super::input::Input;
 use super::instances::{check_password, must_be_available, shown};
 use crate::attributes::attribute;
 use crate::names;
+use crate::operations::status_during;
 use crate::settings;
 use crate::state::Settings;
 use crate::state::instance::{Instance, InstanceStatus, Work};
@@ -42,6 +43,10 @@ pub(super) fn modify(context: &mut Context<'_>, input: &Input) -> Answer {
     }
     if let Some(instance) = context.state.instances.get_mut(&instance.resource_id) {
         instance.pending = later;
+        if !now.is_empty() && !context.pace.is_gradual() {
+            // Where nothing waits nothing goes unnoticed either.
+            instance.status = status_during(&now);
+        }
     }
     if !now.is_empty() {
         context.begin(&instance.resource_id, Work::Modify { changes: now });

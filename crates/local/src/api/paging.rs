@@ -6,11 +6,12 @@ use super::error::ApiError;
 use super::input::Input;
 
 /// The records that a filter lets through: filters narrow, the values of one filter widen. Names and values are
-/// case-sensitive. `matches` says whether a record has a value, and `None` where there is no such filter.
+/// case-sensitive. `matches` says whether a record has a value in the filter, which is one of `known`.
 pub(super) fn filtered<T>(
     input: &Input,
     records: Vec<T>,
-    matches: impl Fn(&T, &str, &str) -> Option<bool>,
+    known: &[&str],
+    matches: impl Fn(&T, &str, &str) -> bool,
 ) -> Result<Vec<T>, ApiError> {
     let mut left = records;
     for filter in input.list("Filters") {
@@ -25,17 +26,10 @@ pub(super) fn filtered<T>(
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        let mut unknown = false;
-        left.retain(|record| {
-            values.iter().any(|value| {
-                let verdict = matches(record, name, value);
-                unknown |= verdict.is_none();
-                verdict.unwrap_or(true)
-            })
-        });
-        if unknown || values.is_empty() {
+        if !known.contains(&name) || values.is_empty() {
             return Err(ApiError::value(format!("Unrecognized filter name: {name}")));
         }
+        left.retain(|record| values.iter().any(|value| matches(record, name, value)));
     }
     Ok(left)
 }

@@ -66,6 +66,14 @@ pub(super) fn add(
     insert(context, snapshot, "Creating manual snapshot")
 }
 
+const FILTERS: [&str; 5] = [
+    "db-instance-id",
+    "db-snapshot-id",
+    "dbi-resource-id",
+    "snapshot-type",
+    "engine",
+];
+
 pub(super) fn describe(context: &mut Context<'_>, input: &Input) -> Answer {
     let mut snapshots: Vec<&Snapshot> = context
         .state
@@ -90,14 +98,19 @@ pub(super) fn describe(context: &mut Context<'_>, input: &Input) -> Answer {
     {
         snapshots.clear();
     }
-    let found = paging::filtered(input, snapshots, |snapshot, filter, value| match filter {
-        "db-instance-id" => Some(snapshot.source_identifier == value),
-        "db-snapshot-id" => Some(snapshot.identifier == value),
-        "dbi-resource-id" => Some(snapshot.source_resource_id == value),
-        "snapshot-type" => Some(value == "manual"),
-        "engine" => Some(snapshot.engine() == value),
-        _ => None,
-    })?;
+    let found = paging::filtered(
+        input,
+        snapshots,
+        &FILTERS,
+        |snapshot, filter, value| match filter {
+            "db-instance-id" => snapshot.source_identifier == value,
+            "db-snapshot-id" => snapshot.identifier == value,
+            "dbi-resource-id" => snapshot.source_resource_id == value,
+            "snapshot-type" => value == "manual",
+            "engine" => snapshot.engine() == value,
+            _ => false,
+        },
+    )?;
     let records = found.into_iter().map(|snapshot| {
         (
             snapshot.identifier.clone(),

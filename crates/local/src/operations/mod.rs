@@ -9,6 +9,8 @@ mod lifecycle;
 mod modify;
 mod recovery;
 
+pub(crate) use self::modify::status_during;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -135,7 +135,8 @@ impl Run<'_> {
     }
 }
 
-fn status_during(changes: &Settings) -> InstanceStatus {
+/// What an instance is while these changes come into force.
+pub(crate) fn status_during(changes: &Settings) -> InstanceStatus {
     if changes.contains_key(IDENTIFIER) {
         InstanceStatus::Renaming
     } else if changes.contains_key("EngineVersion") {

@@ -193,6 +193,24 @@ impl Instance {
             .unwrap_or(false)
     }
 
+    /// Whether something is being done that nothing else may interrupt. Giving parameters to the
+    /// server may: whatever comes between ends with looking at them again.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self.operation.as_ref().map(|operation| &operation.work) {
+            None | Some(Work::Reconfigure) => false,
+            Some(
+                Work::Create
+                | Work::Restore { .. }
+                | Work::Modify { .. }
+                | Work::Reboot
+                | Work::Start
+                | Work::Stop
+                | Work::Backup { .. }
+                | Work::Delete,
+            ) => true,
+        }
+    }
+
     /// `Engine`.
     pub(crate) fn engine(&self) -> &str {
         self.text("Engine")
