@@ -79,11 +79,13 @@ async fn soon(
     holds: impl Fn(&Instance) -> bool,
     waiting: impl Fn() -> String,
 ) -> Result<Instance, TaskError> {
-    let seen = context.soon(async || match settled(look(context).await?) {
-        Ok(restored) if holds(&restored) => Ok(Some(restored)),
-        Ok(_) => Ok(None),
-        Err(error) if error.name == ErrorName::InProgress => Ok(None),
-        Err(error) => Err(error),
+    let seen = context.soon(|| async {
+        match settled(look(context).await?) {
+            Ok(restored) if holds(&restored) => Ok(Some(restored)),
+            Ok(_) => Ok(None),
+            Err(error) if error.name == ErrorName::InProgress => Ok(None),
+            Err(error) => Err(error),
+        }
     });
     seen.await?.ok_or_else(|| TaskError::in_progress(waiting()))
 }

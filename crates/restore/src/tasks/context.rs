@@ -137,10 +137,13 @@ impl Context {
     }
 
     /// Looks a few times until something is so; `None` when it takes longer than a moment.
-    pub(crate) async fn soon<T>(
+    pub(crate) async fn soon<T, Look>(
         &self,
-        mut look: impl AsyncFnMut() -> Result<Option<T>, TaskError>,
-    ) -> Result<Option<T>, TaskError> {
+        mut look: impl FnMut() -> Look,
+    ) -> Result<Option<T>, TaskError>
+    where
+        Look: Future<Output = Result<Option<T>, TaskError>>,
+    {
         for pause in PAUSES {
             if let Some(found) = look().await? {
                 return Ok(Some(found));

@@ -67,7 +67,7 @@ pub(super) async fn run(context: &Context) -> Result<MovedAside, TaskError> {
                 _ => error.into(),
             }
         })?;
-    let seen = context.soon(async || {
+    let seen = context.soon(|| async {
         let original = context.original().await?;
         Ok(original.filter(|original| original.identifier == names.aside))
     });
@@ -116,7 +116,7 @@ async fn lock(context: &Context, original: &Instance) -> Result<(), TaskError> {
     let mut tags = marks(plan.owner(), &plan.identifier, Role::Original);
     tags.extend([marks::since(context.now())]);
     context.add_tags(original, &tags).await?;
-    let marked = context.soon(async || {
+    let marked = context.soon(|| async {
         let original = context.original().await?;
         Ok(original.filter(|original| Marks(&original.tags).is(Role::Original)))
     });
@@ -161,7 +161,7 @@ async fn make_room(
                 .rds
                 .rename_instance(&identified(holder), &plan.names.released)
                 .await?;
-            let gone = context.soon(async || {
+            let gone = context.soon(|| async {
                 let holder = context.rds.instance(&plan.names.aside).await?;
                 Ok(holder.is_none().then_some(()))
             });

@@ -39,7 +39,7 @@ pub(super) async fn run(context: &Context) -> Result<Promoted, TaskError> {
         );
         return Err(TaskError::new(ErrorName::IdentityMismatch, message));
     }
-    let seen = context.soon(async || Ok(promoted(context, &look(context).await?)));
+    let seen = context.soon(|| async { Ok(promoted(context, &look(context).await?)) });
     seen.await?.ok_or_else(|| {
         TaskError::in_progress(format!("renaming {} to {}", names.restored, names.target))
     })

@@ -23,7 +23,7 @@ pub(super) async fn remove(
         }
         delete(context, instance, final_snapshot).await?;
     }
-    let gone = context.soon(async || {
+    let gone = context.soon(|| async {
         let found = context.by_resource(&instance.resource_id).await?;
         Ok(found.is_none().then_some(()))
     });

@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context) -> Result<Restored, TaskError> {
     }
     check_the_original(context).await?;
     request(context).await?;
-    let ready = context.soon(async || {
+    let ready = context.soon(|| async {
         let restored = look(context).await?;
         Ok(restored.filter(|restored| restored.status.class() != StatusClass::Transient))
     });

@@ -100,9 +100,11 @@ async fn create(context: &Context, asked: &SnapshotPlan) -> Result<Snapshot, Tas
         Err(error) => return Err(error.into()),
     }
     let waiting = || TaskError::in_progress(format!("making the snapshot {id}"));
-    let made = context.soon(async || match look(context, asked).await {
-        Err(error) if error.name == ErrorName::InProgress => Ok(None),
-        other => other,
+    let made = context.soon(|| async {
+        match look(context, asked).await {
+            Err(error) if error.name == ErrorName::InProgress => Ok(None),
+            other => other,
+        }
     });
     made.await?.ok_or_else(waiting)
 }
