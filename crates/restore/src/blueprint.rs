@@ -67,6 +67,11 @@ impl Blueprint {
         }
     }
 
+    /// Whether the database is protected from deletion.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.settings.get(DELETION_PROTECTION) == Some(&Value::Bool(true))
+    }
+
     /// What the restore request sets.
     pub fn for_restore(&self, snapshot: &Snapshot) -> Settings {
         let sent = |row: &&Attribute| {

@@ -230,7 +230,7 @@ impl TaskError {
             | Class::NotImplemented
             | Class::Unknown => ErrorName::Invalid,
             Class::Unavailable => ErrorName::Unavailable,
-            Class::IdentityMismatch { .. } => ErrorName::IdentityMismatch,
+            Class::IdentityMismatch => ErrorName::IdentityMismatch,
         };
         Self::new(name, error.to_string())
     }

@@ -325,25 +325,19 @@ impl Story {
             return None;
         }
         let name = end.error.clone().unwrap_or_default();
-        let cause = Cause::parse(end.cause.as_deref().unwrap_or_default());
+        let is_stuck = name == ErrorName::RollbackFailed.as_str();
+        let (cause, undone) = match &self.record.roll_back_error {
+            Some(failure) if is_stuck => (failure.cause(), self.record.error.as_ref()),
+            Some(_) | None => (Cause::parse(end.cause.as_deref().unwrap_or_default()), None),
+        };
         let mut message = cause.text().to_owned();
-        let mut remedy = cause.remedy;
-        if let (Some(failure), ErrorName::RollbackFailed) =
-            (&self.record.roll_back_error, ErrorName::RollbackFailed)
-        {
-            if name == ErrorName::RollbackFailed.as_str() {
-                let cause = failure.cause();
-                message = cause.text().to_owned();
-                remedy = cause.remedy;
-                if let Some(first) = &self.record.error {
-                    message = format!("{message}; it was to undo this: {}", first.cause().text());
-                }
-            }
+        if let Some(undone) = undone {
+            message = format!("{message}; it was to undo this: {}", undone.cause().text());
         }
         Some(SummaryError {
             name,
             message,
-            remedy,
+            remedy: cause.remedy,
         })
     }
 }

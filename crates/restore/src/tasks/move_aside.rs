@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use trapheus_rds::{Class, DbIdentifier, Instance};
 
 use super::context::{Context, identified};
-use super::remove::remove;
+use super::remove::{IfRefused, remove};
 use crate::error::{ErrorName, TaskError};
 use crate::input::{KeptOriginal, Strategy};
 use crate::marks::{self, Marks, Role, marks};
@@ -151,7 +151,7 @@ async fn make_room(
 ) -> Result<(), TaskError> {
     let plan = context.plan();
     match kept.becomes {
-        KeptOriginal::Delete => remove(context, holder, None).await,
+        KeptOriginal::Delete => remove(context, holder, None, IfRefused::Leave).await,
         KeptOriginal::Release => {
             let own: Vec<String> = marks::own(&holder.tags).into_keys().collect();
             if !own.is_empty() {

@@ -30,19 +30,21 @@ pub(super) async fn run(context: &Context) -> Result<Promoted, TaskError> {
     if let Some(promoted) = promoted(context, &restored) {
         return Ok(promoted);
     }
-    if restored.identifier == names.restored && restored.status.is_serving() {
-        send(context, &restored).await?;
-    } else if restored.identifier != names.restored && restored.identifier != names.target {
+    if restored.identifier != names.restored && restored.identifier != names.target {
         let message = format!(
             "the restored database has been renamed to {} by somebody else",
             restored.identifier
         );
         return Err(TaskError::new(ErrorName::IdentityMismatch, message));
     }
+    let renaming =
+        || TaskError::in_progress(format!("renaming {} to {}", names.restored, names.target));
+    if restored.identifier == names.target || !restored.status.is_serving() {
+        return Err(renaming());
+    }
+    send(context, &restored).await?;
     let seen = context.soon(|| async { Ok(promoted(context, &look(context).await?)) });
-    seen.await?.ok_or_else(|| {
-        TaskError::in_progress(format!("renaming {} to {}", names.restored, names.target))
-    })
+    seen.await?.ok_or_else(renaming)
 }
 
 async fn look(context: &Context) -> Result<Instance, TaskError> {

@@ -10,24 +10,56 @@ use super::context::{Context, identified};
 use crate::blueprint::row;
 use crate::error::{ErrorName, TaskError};
 
+/// What becomes of a database whose deletion is refused for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IfRefused {
+    /// It was protected before, and is again: a failure must not leave it worse off. That it was
+    /// can't be seen any more once an earlier attempt has taken the protection off.
+    ProtectAgain,
+    /// It stays as it is.
+    Leave,
+}
+
 /// Makes it so that the database is gone.
 pub(super) async fn remove(
     context: &Context,
     instance: &Instance,
     final_snapshot: Option<&SnapshotId>,
+    if_refused: IfRefused,
 ) -> Result<(), TaskError> {
     let waiting = || TaskError::in_progress(format!("deleting {}", instance.identifier));
-    if !instance.status.is_deleting() {
-        if instance.deletion_protection {
-            protect(context, instance, false).await?;
+    if instance.status.is_deleting() {
+        return Err(waiting());
+    }
+    if instance.deletion_protection {
+        unprotect(context, instance).await?;
+    }
+    match delete(context, instance, final_snapshot).await {
+        Err(error) if !error.name.is_passing() && error.name != ErrorName::IdentityMismatch => {
+            return Err(refused(context, instance, if_refused, error).await);
         }
-        delete(context, instance, final_snapshot).await?;
+        answer => answer?,
     }
     let gone = context.soon(|| async {
         let found = context.by_resource(&instance.resource_id).await?;
         Ok(found.is_none().then_some(()))
     });
     gone.await?.ok_or_else(waiting)
+}
+
+/// Takes the protection off and sees it gone: until then RDS refuses the deletion for good.
+async fn unprotect(context: &Context, instance: &Instance) -> Result<(), TaskError> {
+    protect(context, instance, false).await?;
+    let unprotected = context.soon(|| async {
+        let found = context.by_resource(&instance.resource_id).await?;
+        Ok(found
+            .is_none_or(|found| !found.deletion_protection && found.unsettled().is_none())
+            .then_some(()))
+    });
+    let waiting = format!("taking the deletion protection off {}", instance.identifier);
+    unprotected
+        .await?
+        .ok_or_else(|| TaskError::in_progress(waiting))
 }
 
 async fn delete(
@@ -46,17 +78,29 @@ async fn delete(
     {
         Ok(_) => Ok(()),
         Err(error) if error.class == Class::NotFound => Ok(()),
-        Err(error) => {
-            let error = TaskError::from(error);
-            let is_final = !error.name.is_passing();
-            // What was protected and stays is protected again.
-            if is_final && instance.deletion_protection && error.name != ErrorName::IdentityMismatch
-            {
-                protect(context, instance, true).await?;
-            }
-            Err(error)
-        }
+        Err(error) => Err(error.into()),
     }
+}
+
+async fn refused(
+    context: &Context,
+    instance: &Instance,
+    if_refused: IfRefused,
+    mut error: TaskError,
+) -> TaskError {
+    let protected = match if_refused {
+        IfRefused::ProtectAgain => protect(context, instance, true).await,
+        IfRefused::Leave => Ok(()),
+    };
+    if let Err(unprotected) = protected {
+        let message = format!(
+            "{}; and its deletion protection could not be put back: {}",
+            error.cause.text(),
+            unprotected.cause.text()
+        );
+        error.cause.message = Some(message);
+    }
+    error
 }
 
 async fn protect(

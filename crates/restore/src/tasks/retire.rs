@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use trapheus_rds::{Instance, ResourceId, SnapshotId, StatusClass};
 
 use super::context::Context;
-use super::remove::remove;
+use super::remove::{IfRefused, remove};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{Marks, Role};
 
@@ -27,7 +27,12 @@ pub(super) async fn run(context: &Context) -> Result<Retired, TaskError> {
             let waiting = format!("{} is {}", original.identifier, original.status);
             return Err(TaskError::in_progress(waiting));
         }
-        remove(context, &original, plan.retirement.final_snapshot.as_ref()).await?;
+        let if_refused = match plan.blueprint.is_protected() {
+            true => IfRefused::ProtectAgain,
+            false => IfRefused::Leave,
+        };
+        let final_snapshot = plan.retirement.final_snapshot.as_ref();
+        remove(context, &original, final_snapshot, if_refused).await?;
     }
     Ok(Retired {
         resource_id: plan.original.resource_id.clone(),

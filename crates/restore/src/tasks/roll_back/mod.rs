@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use trapheus_rds::{Class, DbIdentifier, Instance, ResourceId};
 
 use super::context::{Context, identified};
-use super::remove::remove;
+use super::remove::{IfRefused, remove};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks};
 use crate::repair;
@@ -53,7 +53,8 @@ pub struct KeptDatabase {
 pub(super) async fn run(context: &Context) -> Result<RolledBack, TaskError> {
     let mut done: Option<Step> = None;
     let mut down_since = None;
-    let mut in_vain = 0;
+    // What nobody has begun in this run is not there a moment later: no use in looking again.
+    let mut in_vain = LOOKS_IN_VAIN;
     loop {
         let sight = look(context).await?;
         down_since = down_since.or_else(|| sight.down_since());
@@ -89,7 +90,9 @@ async fn act(context: &Context, step: &Step, sight: &Sight) -> Result<(), TaskEr
             rename(context, restored, &names.kept).await
         }
         Step::BringOriginalBack => rename(context, present(&sight.original)?, &names.target).await,
-        Step::RemoveRestored => remove(context, present(&sight.restored)?, None).await,
+        Step::RemoveRestored => {
+            remove(context, present(&sight.restored)?, None, IfRefused::Leave).await
+        }
         Step::ClearMarks => clear_marks(context, present(&sight.original)?).await,
         Step::Wait(_) | Step::Finish(_) | Step::Stuck(_) => Ok(()),
     }

@@ -1,0 +1,358 @@
+//! Everything wired together: local RDS without sockets, the door, the restore, the engine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_rds::Client;
+use aws_sdk_rds::config::{BehaviorVersion, Region};
+use aws_sdk_rds::types::Tag;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::time::Instant;
+use trapheus_asl::HistoryEvent;
+use trapheus_engine::{
+    Engine, ExecutionId, Handle, Journal, MemoryJournal, OwnerId, StartExecution, Timing,
+    VirtualClock,
+};
+use trapheus_local::{ControlPlane, Durations, Fault, Options, SimulatedClient, connector};
+use trapheus_rds::{Limits, Rds};
+use trapheus_restore::{DEFINITION, RollbackOf, Standing, Summary, Tasks, summary};
+
+use crate::adapter::{RestoreTasks, SimulatedVerifier};
+use crate::crash::CrashingJournal;
+use crate::world::World;
+
+/// When every simulation begins.
+const START: &str = "2026-01-01T00:00:00Z";
+/// Nothing that a test sets up takes longer.
+const SETUP_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
+/// One process's world: its RDS, its journal, its clock.
+pub struct Simulation {
+    control_plane: Arc<ControlPlane>,
+    client: Client,
+    tasks: Tasks,
+    verifier: Arc<SimulatedVerifier>,
+    journal: Arc<MemoryJournal>,
+    clock: VirtualClock,
+    /// Counts executions, so that their ids differ whatever engine starts them.
+    started: AtomicU32,
+}
+
+/// An execution that has come to its end.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id.
+    pub id: ExecutionId,
+    /// How it went.
+    pub summary: Summary,
+    /// What happened.
+    pub history: Vec<HistoryEvent>,
+}
+
+impl Run {
+    /// The states that were entered, in order.
+    pub fn states(&self) -> Vec<&str> {
+        let entered = self
+            .history
+            .iter()
+            .filter(|event| event.kind.is_state_entered());
+        entered.filter_map(|event| event.state.as_deref()).collect()
+    }
+}
+
+impl Simulation {
+    /// A world in which nothing waits.
+    pub async fn new(seed: u64) -> Self {
+        Self::with_durations(seed, Durations::Instant).await
+    }
+
+    /// A world in which everything takes as long as on AWS.
+    pub async fn with_aws_durations(seed: u64) -> Self {
+        Self::with_durations(seed, Durations::Aws).await
+    }
+
+    async fn with_durations(seed: u64, durations: Durations) -> Self {
+        let start: Timestamp = START.parse().expect("it is a time");
+        let clock = VirtualClock::starting_at(start);
+        let now = tell(start, Instant::now());
+        let options = Options {
+            durations,
+            clock: now.clone(),
+            ..Options::simulated(seed)
+        };
+        let control_plane = ControlPlane::open(options)
+            .await
+            .expect("memory can be opened");
+        let client = client(&control_plane);
+        let rds = Rds::new(
+            client.clone(),
+            Limits {
+                jitter_seed: seed,
+                ..Limits::local()
+            },
+        );
+        let verifier = Arc::new(SimulatedVerifier::default());
+        let options = trapheus_restore::Options {
+            clock: now,
+            verifier: verifier.clone(),
+        };
+        Self {
+            control_plane,
+            client,
+            tasks: Tasks::new(rds, options),
+            verifier,
+            journal: Arc::new(MemoryJournal::new()),
+            clock,
+            started: AtomicU32::new(0),
+        }
+    }
+
+    /// A client of the simulated RDS: what other programs do.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The restore's tasks, to be called without an engine.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// Makes a PostgreSQL database with settings that are none of RDS's defaults, and a row in it.
+    pub async fn create_database(&self, name: &str) {
+        let tag = Tag::builder().key("team").value("shop").build();
+        self.client
+            .create_db_instance()
+            .db_instance_identifier(name)
+            .engine("postgres")
+            .db_instance_class("db.t3.medium")
+            .allocated_storage(20)
+            .max_allocated_storage(100)
+            .master_username("app")
+            .master_user_password("secret-1234")
+            .backup_retention_period(7)
+            .preferred_maintenance_window("sun:03:00-sun:04:00")
+            .deletion_protection(true)
+            .tags(tag)
+            .send()
+            .await
+            .expect("the database can be created");
+        self.wait_until_available(name).await;
+        self.put(name, "state", "created");
+    }
+
+    /// Makes a manual snapshot and waits for it.
+    pub async fn create_snapshot(&self, of: &str, id: &str) {
+        let create = self.client.create_db_snapshot().db_instance_identifier(of);
+        create
+            .db_snapshot_identifier(id)
+            .send()
+            .await
+            .expect("the snapshot can be created");
+        let deadline = Instant::now() + SETUP_LIMIT;
+        while self.world().await.snapshots.get(id).map(String::as_str) != Some("available") {
+            assert!(Instant::now() < deadline, "{id} never becomes available");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        self.wait_until_available(of).await;
+    }
+
+    /// Waits until a database is available.
+    pub async fn wait_until_available(&self, name: &str) {
+        let deadline = Instant::now() + SETUP_LIMIT;
+        let is_available = |world: World| {
+            world
+                .databases
+                .get(name)
+                .is_some_and(|database| database.status == "available")
+        };
+        while !is_available(self.world().await) {
+            assert!(Instant::now() < deadline, "{name} never becomes available");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Writes a value through a database's endpoint.
+    pub fn put(&self, name: &str, key: &str, value: &str) {
+        self.server(name)
+            .put(key, value)
+            .expect("the database answers");
+    }
+
+    /// Reads a value through a database's endpoint; none also when nothing answers there.
+    pub fn get(&self, name: &str, key: &str) -> Option<String> {
+        self.server(name).get(key).ok().flatten()
+    }
+
+    fn server(&self, name: &str) -> SimulatedClient {
+        self.control_plane.simulated_client(name)
+    }
+
+    /// Arms a fault.
+    ///
+    /// # Panics
+    /// It is none that local RDS knows.
+    pub fn arm(&self, fault: Value) {
+        let fault: Fault = serde_json::from_value(fault).expect("it is a fault");
+        self.control_plane.arm(fault);
+    }
+
+    /// Lets this many verifications pass, and none after; the plan's look at the target is one.
+    pub fn refuse_verification_after(&self, passes: u32) {
+        self.verifier.refuse_after(passes);
+    }
+
+    /// What RDS holds now.
+    pub async fn world(&self) -> World {
+        World::look(&self.client).await
+    }
+
+    /// The actions that were asked of RDS, oldest first.
+    pub fn requests(&self) -> Vec<String> {
+        self.control_plane
+            .requests()
+            .into_iter()
+            .map(|entry| entry.action)
+            .collect()
+    }
+
+    /// The time in this world.
+    pub fn now(&self) -> Timestamp {
+        trapheus_engine::Clock::now(&self.clock)
+    }
+
+    /// An engine of this world; all of them are the same owner, one after the other.
+    fn engine(&self, journal: Arc<dyn Journal>) -> Engine {
+        let tasks = Arc::new(RestoreTasks(self.tasks.clone()));
+        let owner = OwnerId::named("simulation");
+        Engine::with_timing(journal, Arc::new(self.clock), tasks, owner, Timing::alone())
+    }
+
+    /// Runs an input document to its end.
+    pub async fn run(&self, input: Value) -> Run {
+        let engine = self.engine(self.journal.clone());
+        let handle = self.start(&engine, input);
+        self.finish(&engine, &handle).await
+    }
+
+    /// Runs two input documents at once.
+    pub async fn run_both(&self, one: Value, other: Value) -> (Run, Run) {
+        let engine = self.engine(self.journal.clone());
+        let (one, other) = (self.start(&engine, one), self.start(&engine, other));
+        tokio::join!(self.finish(&engine, &one), self.finish(&engine, &other))
+    }
+
+    /// Runs an input document in a process that dies before it writes an event, and goes on in
+    /// another one; none when it has ended before that event.
+    pub async fn crash_at(&self, input: Value, event: u32) -> Option<Run> {
+        let crashing = CrashingJournal::new(self.journal.clone(), event);
+        let engine = self.engine(Arc::new(crashing));
+        let handle = self.start(&engine, input);
+        let id = handle.id().clone();
+        let has_ended = handle.wait().await.is_ok();
+        drop((handle, engine));
+        let engine = self.engine(self.journal.clone());
+        if has_ended {
+            return None;
+        }
+        let handle = engine
+            .resume(&id)
+            .expect("a dead process's execution is free");
+        Some(self.finish(&engine, &handle).await)
+    }
+
+    /// Runs an execution until it keeps its original, and stops there.
+    pub async fn run_until_kept(&self, input: Value) -> Run {
+        let engine = self.engine(self.journal.clone());
+        let handle = self.start(&engine, input);
+        loop {
+            let run = self.read(&engine, handle.id());
+            if run.states().last() == Some(&"KeepOriginal") {
+                handle.stop().await.expect("it can be stopped");
+                return run;
+            }
+            assert!(
+                run.summary.finished_at.is_none(),
+                "it ended early: {:#?}",
+                run.summary
+            );
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Goes on with an execution that was stopped.
+    pub async fn resume(&self, id: &ExecutionId) -> Run {
+        let engine = self.engine(self.journal.clone());
+        let handle = engine.resume(id).expect("it was stopped");
+        self.finish(&engine, &handle).await
+    }
+
+    /// The input that swaps the kept original of an execution back.
+    pub fn rollback_input(&self, run: &Run, identifier: &str) -> Value {
+        let of = RollbackOf::from_history(run.id.as_str(), &run.history)
+            .expect("it has restored something");
+        serde_json::json!({"task": "rollback", "identifier": identifier, "rollbackOf": of})
+    }
+
+    fn start(&self, engine: &Engine, input: Value) -> Handle {
+        let start = StartExecution {
+            id: Some(ExecutionId::new(
+                self.now(),
+                self.started.fetch_add(1, Ordering::SeqCst),
+            )),
+            machine_name: "restore".to_owned(),
+            definition: DEFINITION.to_owned(),
+            input,
+        };
+        engine.start(start).expect("the definition can be run")
+    }
+
+    async fn finish(&self, engine: &Engine, handle: &Handle) -> Run {
+        handle.wait().await.expect("the journal works");
+        self.read(engine, handle.id())
+    }
+
+    fn read(&self, engine: &Engine, id: &ExecutionId) -> Run {
+        let history = engine.history(id).expect("the journal works");
+        let summary = summary(id.as_str(), Standing::Stopped, &history);
+        Run {
+            id: id.clone(),
+            summary,
+            history,
+        }
+    }
+}
+
+/// The simulation's time, by tokio's clock.
+fn tell(start: Timestamp, begun: Instant) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+    Arc::new(move || {
+        let elapsed = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
+        start.checked_add(elapsed).unwrap_or(Timestamp::MAX)
+    })
+}
+
+fn client(control_plane: &Arc<ControlPlane>) -> Client {
+    let config = aws_sdk_rds::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new(
+            "simulation",
+            "simulation",
+            None,
+            None,
+            "simulation",
+        ))
+        .http_client(connector(Arc::clone(control_plane)));
+    Client::from_conf(config.build())
+}
+
+impl std::fmt::Debug for Simulation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Simulation")
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
