@@ -95,13 +95,13 @@ impl Mover {
             }
             Method::Direct if length >= DIRECT_BYTES_MIN => {
                 let direct_target = open_direct(OpenOptions::new().write(true), to)?;
-                match self.source {
-                    Source::Live => self.pump(source, &direct_target, target, offset, length),
-                    Source::Still => {
-                        let direct_source = open_direct(OpenOptions::new().read(true), from)?;
-                        self.pump(&direct_source, &direct_target, target, offset, length)
-                    }
-                }
+                let direct_source = match self.source {
+                    Source::Live => None,
+                    // The source may be on another file system than the one that was probed, and less able.
+                    Source::Still => open_direct(OpenOptions::new().read(true), from).ok(),
+                };
+                let source = direct_source.as_ref().unwrap_or(source);
+                self.pump(source, &direct_target, target, offset, length)
             }
             Method::Direct | Method::Buffered => self.pump(source, target, target, offset, length),
         }
@@ -185,10 +185,19 @@ mod tests {
     /// Every method must give the same bytes, whatever the length's relation to the alignment and the buffer.
     #[test]
     fn files_of_any_length_arrive_whole() {
-        for place in ["/tmp", "/dev/shm"] {
-            let directory = tempfile::tempdir_in(place).unwrap();
-            let root = Utf8Path::from_path(directory.path()).unwrap();
-            let (from, to) = (root.join("from"), root.join("to"));
+        for (source_place, target_place) in [
+            ("/tmp", "/tmp"),
+            ("/dev/shm", "/dev/shm"),
+            ("/dev/shm", "/tmp"),
+            ("/tmp", "/dev/shm"),
+        ] {
+            let source_directory = tempfile::tempdir_in(source_place).unwrap();
+            let target_directory = tempfile::tempdir_in(target_place).unwrap();
+            let root = Utf8Path::from_path(target_directory.path()).unwrap();
+            let from = Utf8Path::from_path(source_directory.path())
+                .unwrap()
+                .join("from");
+            let to = root.join("to");
             for length in [
                 0, 1, 8192, 1_048_576, 1_048_577, 4_194_304, 4_200_001, 9_000_000,
             ] {
@@ -206,7 +215,7 @@ mod tests {
                     assert_eq!(copied, length as u64);
                     assert!(
                         std::fs::read(&to).unwrap() == bytes,
-                        "{place} {length} {method:?}"
+                        "{source_place} {target_place} {length} {method:?}"
                     );
                 }
             }
