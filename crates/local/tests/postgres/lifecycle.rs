@@ -102,6 +102,7 @@ async fn a_stopped_server_is_gone_and_starts_again() {
         let process = format!("/proc/{}/cwd", pid(&spec));
         engine.stop(&spec, mode).await.unwrap();
         assert!(std::fs::metadata(process).is_err());
+        assert!(!options(&spec, "orders").get_socket().unwrap().exists());
         engine.stop(&spec, mode).await.unwrap();
         engine.start(&spec).await.unwrap();
         assert_eq!(ask(&spec, "SELECT count(*)::text FROM t").await, "0");

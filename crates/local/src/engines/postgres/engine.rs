@@ -1,7 +1,5 @@
 //! The engine `postgres`, as the control plane sees it.
 
-use std::io;
-
 use async_trait::async_trait;
 use camino::Utf8Path;
 
@@ -87,20 +85,13 @@ impl Engine for Postgres {
 
     /// A server that still runs there is ended first, so that none is left without its directory.
     async fn remove(&self, directory: &Utf8Path) -> Result<(), EngineError> {
-        if directory.exists() {
-            server::stop(directory, StopMode::Immediate).await?;
-        }
-        for path in [
-            Layout::new(directory).socket_directory().as_path(),
-            directory,
-        ] {
-            match tokio::fs::remove_dir_all(path).await {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(failed("removing the directory")(error)),
-            }
-        }
-        Ok(())
+        server::stop(directory, StopMode::Immediate).await?;
+        let directory = directory.to_owned();
+        // Gigabytes take a while to free.
+        tokio::task::spawn_blocking(move || server::remove_directory(&directory))
+            .await
+            .map_err(failed("removing the directory"))?
+            .map_err(failed("removing the directory"))
     }
 
     fn backend(&self, spec: &ServerSpec) -> Backend {

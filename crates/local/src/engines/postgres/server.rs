@@ -196,16 +196,25 @@ fn read_from(path: &Utf8Path, offset: u64) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Stops the server and returns once nothing of it is left.
+/// Stops the server and returns once nothing of it is left, in /tmp neither.
 pub(super) async fn stop(directory: &Utf8Path, mode: StopMode) -> Result<(), EngineError> {
     let action = "stopping the server";
-    let data = Layout::new(directory).data();
-    match Postmaster::find(&data) {
+    let layout = Layout::new(directory);
+    match Postmaster::find(&layout.data()) {
         Some(postmaster) => {
             postmaster.stop(mode).map_err(failed(action))?;
-            postmaster.gone().await.map_err(failed(action))
+            postmaster.gone().await.map_err(failed(action))?;
         }
-        None => end_orphans(&data).await.map_err(failed(action)),
+        None => end_orphans(&layout.data()).await.map_err(failed(action))?,
+    }
+    remove_directory(&layout.socket_directory()).map_err(failed(action))
+}
+
+/// Removes a directory with everything in it; nothing there is fine.
+pub(super) fn remove_directory(path: &Utf8Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
