@@ -28,7 +28,10 @@ pub use engine::Postgres;
 /// The versions of PostgreSQL that this machine has, oldest first.
 pub async fn installed_versions() -> Vec<String> {
     let found = installation::Installation::all().await;
-    found.iter().map(|installation| installation.version().to_string()).collect()
+    found
+        .iter()
+        .map(|installation| installation.version().to_string())
+        .collect()
 }
 
 #[cfg(doc)]

@@ -1,9 +1,7 @@
 //! The control plane in memory, through the AWS SDK: what simulations rely on.
 
-mod common;
-
+use crate::support::{available, code, create, local, snapshot};
 use aws_sdk_rds::types::Filter;
-use common::{available, code, create, local, snapshot};
 use trapheus_local::{Effect, Fault};
 
 /// Goal: the swap of a restored database for its original, as a restore does it, with the data following the names.
@@ -105,7 +103,7 @@ async fn a_restore_loses_what_it_does_not_mention() {
 /// Goal: with AWS's durations a rename goes through all the stages that a client may meet.
 #[tokio::test(start_paused = true)]
 async fn a_rename_passes_through_its_stages() {
-    let (plane, rds) = common::local_with_aws_durations().await;
+    let (plane, rds) = crate::support::local_with_aws_durations().await;
     create(&rds, "orders").await;
     let resource_id = available(&rds, "orders")
         .await

@@ -13,6 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Duration, Instant};
 use trapheus_local::{ControlPlane, Durations, Options, connector};
 
+/// Virtual, so that it costs nothing; an instance of AWS's pace takes hundreds of them.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+
 /// A control plane in memory that doesn't wait, and a client of it.
 pub(crate) async fn local() -> (Arc<ControlPlane>, Client) {
     open(options()).await
@@ -95,7 +98,7 @@ pub(crate) async fn available(rds: &Client, identifier: &str) -> DbInstance {
             Some(instance) if instance.db_instance_status() == Some("available") => {
                 return instance;
             }
-            _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            _ => tokio::time::sleep(POLL_INTERVAL).await,
         }
     }
     panic!("{identifier} never becomes available");

@@ -1,0 +1,5 @@
+//! The control plane from outside, with simulated servers and in tokio's paused time.
+
+mod api;
+mod recovery;
+mod support;
