@@ -1,7 +1,7 @@
 //! The one place that tells failures apart: every code that RDS sends, and what the network does.
 
 use aws_sdk_rds::config::http::HttpResponse;
-use aws_sdk_rds::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
 use crate::error::{Class, Error};
 
@@ -225,13 +225,29 @@ where
             .raw_response()
             .map_or(Class::Unavailable, class_of_status),
     };
-    let message = message.unwrap_or_else(|| DisplayErrorContext(&error).to_string());
+    let message = message.unwrap_or_else(|| explain(&error));
     Error {
         class,
         operation,
         code,
         message,
     }
+}
+
+/// Says what happened to a call that RDS itself says nothing about, in a line for people: the
+/// SDK's own account of it is a page of internals.
+fn explain<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: std::error::Error + 'static,
+{
+    if let Some(response) = error.raw_response() {
+        let status = response.status().as_u16();
+        return format!("the server answers HTTP {status}, and not as RDS does");
+    }
+    let error: &(dyn std::error::Error + 'static) = error;
+    let cause = std::iter::successors(Some(error), |error| error.source()).last();
+    let cause = cause.map(ToString::to_string).unwrap_or_default();
+    format!("no answer: {cause}")
 }
 
 /// Reads an answer without a known code, as proxies and emulators give it.
