@@ -6,6 +6,7 @@ use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
 use super::{paging, snapshots};
+use crate::catalogue::Product;
 use crate::describe;
 use crate::engines::Secret;
 use crate::names;
@@ -37,15 +38,7 @@ pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
     let engine = input.required("Engine")?;
     let product = context.product(engine)?;
     let mut settings = settings::of_request(input, |attribute| attribute.create);
-    let version = context
-        .catalogue
-        .resolve(product, input.text("EngineVersion"))
-        .ok_or_else(|| {
-            ApiError::combination(format!(
-                "Cannot find version {} for {engine}",
-                input.text("EngineVersion").unwrap_or("at all")
-            ))
-        })?;
+    let version = version(context, product, input.text("EngineVersion"))?;
     settings.insert("EngineVersion".to_owned(), json!(version));
     input.required("MasterUsername")?;
     let password = password(context, input)?;
@@ -316,6 +309,29 @@ fn not_available(instance: &Instance) -> ApiError {
         "Instance {} is not in available state.",
         instance.identifier
     ))
+}
+
+fn version(
+    context: &Context<'_>,
+    product: &Product,
+    asked: Option<&str>,
+) -> Result<String, ApiError> {
+    let engine = product.engine;
+    if let Some(version) = context.catalogue.resolve(product, asked) {
+        return Ok(version.to_owned());
+    }
+    let versions = context.catalogue.versions(engine).join(", ");
+    let message = if versions.is_empty() {
+        format!(
+            "{} is not installed on this machine (on Debian: apt-get install postgresql); local RDS \
+             looks for it when it starts.",
+            product.description
+        )
+    } else {
+        let asked = asked.unwrap_or_default();
+        format!("Cannot find version {asked} for {engine}; there is {versions}")
+    };
+    Err(ApiError::combination(message))
 }
 
 /// The master password of a new instance; RDS makes one up where it is to manage it.
