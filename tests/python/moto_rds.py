@@ -14,7 +14,8 @@ import json
 import sys
 import threading
 import urllib.parse
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -53,9 +54,9 @@ class Recorder:
         return self._application(environment, start)
 
 
-def start(looks: int) -> dict[str, Any]:
+def start(looks: int, imposters: Collection[str] = ()) -> dict[str, Any]:
     """Starts the server in this process; returns what `main` prints."""
-    handshakes = Handshakes()
+    handshakes = Handshakes(imposters)
     moto_corrections.apply(handshakes, looks)
     application = Recorder(DomainDispatcherApplication(create_backend_app))
     server = make_server(
@@ -72,7 +73,15 @@ def main() -> None:
     """Serves until the standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--looks", type=int, default=1, help="how long a status lasts")
-    print(json.dumps(start(parser.parse_args().looks)), flush=True)
+    parser.add_argument(
+        "--imposter",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="no PostgreSQL answers for an instance of this name",
+    )
+    arguments = parser.parse_args()
+    print(json.dumps(start(arguments.looks, arguments.imposter)), flush=True)
     sys.stdin.read()
 
 

@@ -11,6 +11,7 @@ import hashlib
 import socketserver
 import struct
 import threading
+from collections.abc import Collection
 
 SSL_REQUEST = 80877103
 GSSENC_REQUEST = 80877104
@@ -54,6 +55,13 @@ class Handshake(socketserver.BaseRequestHandler):
         self.request.sendall(kind + struct.pack("!I", len(body) + 4) + body)
 
 
+class WrongWords(socketserver.BaseRequestHandler):
+    """One connection to something that is no PostgreSQL server."""
+
+    def handle(self) -> None:
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
 class Listener(socketserver.ThreadingTCPServer):
     """A listener at one address."""
 
@@ -65,22 +73,29 @@ class Listener(socketserver.ThreadingTCPServer):
 
 
 class Handshakes:
-    """One port, and a listener on it for every address asked for."""
+    """One port, and a listener on it for every address asked for.
 
-    def __init__(self) -> None:
+    At the `imposters`' addresses answers something that is no PostgreSQL server.
+    """
+
+    def __init__(self, imposters: Collection[str] = ()) -> None:
+        self._imposters = imposters
         self._listeners: dict[str, Listener] = {}
         # Held as long as the process lives, so that the port is nobody else's.
-        self.port: int = self._listen("127.0.0.1", 0)
+        self.port: int = self._listen("127.0.0.1", 0, Handshake)
 
     def at(self, identifier: str) -> str:
         """Listens at the identifier's address, and returns that address."""
         address = address_of(identifier)
         if address not in self._listeners:
-            self._listen(address, self.port)
+            words = WrongWords if identifier in self._imposters else Handshake
+            self._listen(address, self.port, words)
         return address
 
-    def _listen(self, address: str, port: int) -> int:
-        listener = Listener((address, port), Handshake)
+    def _listen(
+        self, address: str, port: int, words: type[socketserver.BaseRequestHandler]
+    ) -> int:
+        listener = Listener((address, port), words)
         threading.Thread(target=listener.serve_forever, daemon=True).start()
         self._listeners[address] = listener
         return listener.server_address[1]

@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 /// Calls that moto doesn't know, and the checks that need them.
 const UNANSWERED: [&str; 2] = ["engine version offered", "quota"];
 
+/// More looks than any status lasts here.
+const LOOKS_MAX: usize = 8;
+
 /// What is new about every database that was restored, whatever happens to its configuration.
 const NEW_BY_NATURE: [&str; 3] = [
     "DbiResourceId",
@@ -30,23 +33,20 @@ const NEW_BY_NATURE: [&str; 3] = [
 /// Makes `orders`, with settings that are not the defaults, and `orders-snapshot` of it.
 /// Returns its description.
 fn orders(moto: &Moto) -> Value {
-    let orders = json!({ "DBInstanceIdentifier": "orders" });
-    let snapshot = json!({ "DBSnapshotIdentifier": "orders-snapshot" });
-    let look = json!(["describe_db_instances", orders]);
-    let look_at_snapshot = json!(["describe_db_snapshots", snapshot]);
-    let answers = moto.boto3(&json!([
-        ["create_db_parameter_group", {
+    let mut calls = vec![
+        json!(["create_db_parameter_group", {
             "DBParameterGroupName": "orders-parameters",
             "DBParameterGroupFamily": "postgres15",
             "Description": "for a test",
-        }],
-        ["create_db_instance", {
+        }]),
+        json!(["create_db_instance", {
             "AllocatedStorage": 100,
             "BackupRetentionPeriod": 7,
             "CopyTagsToSnapshot": true,
             "DBInstanceClass": "db.m5.large",
             "DBInstanceIdentifier": "orders",
             "DBParameterGroupName": "orders-parameters",
+            "DeletionProtection": true,
             "EnableCloudwatchLogsExports": ["postgresql", "upgrade"],
             "EnableIAMDatabaseAuthentication": true,
             "EnablePerformanceInsights": true,
@@ -63,18 +63,23 @@ fn orders(moto: &Moto) -> Value {
             "PubliclyAccessible": false,
             "StorageType": "gp2",
             "Tags": [{ "Key": "team", "Value": "payments" }],
-        }],
-        look, look,
-        ["create_db_snapshot", {
-            "DBInstanceIdentifier": "orders",
-            "DBSnapshotIdentifier": "orders-snapshot",
-        }],
-        look_at_snapshot, look_at_snapshot,
-    ]));
+        }]),
+    ];
+    let look = json!(["describe_db_instances", { "DBInstanceIdentifier": "orders" }]);
+    calls.extend(vec![look.clone(); LOOKS_MAX]);
+    calls.push(json!(["create_db_snapshot", {
+        "DBInstanceIdentifier": "orders",
+        "DBSnapshotIdentifier": "orders-snapshot",
+    }]));
+    let look_at_snapshot = json!(["describe_db_snapshots", {}]);
+    calls.extend(vec![look_at_snapshot; LOOKS_MAX]);
+    calls.push(look);
+    let mut answers = moto.boto3(&json!(calls));
     for answer in &answers {
         assert_eq!(answer["error"], Value::Null, "{answer}");
     }
-    answers[3]["DBInstances"][0].clone()
+    let mut last = answers.pop().expect("every call is answered");
+    last["DBInstances"][0].take()
 }
 
 /// The restore went well: the result says so, and RDS shows the same.
@@ -122,16 +127,21 @@ fn the_corrections_of_moto_hold() {
 
 #[test]
 fn swap_puts_the_data_back_and_keeps_everything_else() {
-    restore_with("swap");
+    restore_with("swap", "1");
 }
 
 #[test]
 fn in_place_puts_the_data_back_and_keeps_everything_else() {
-    restore_with("in_place");
+    restore_with("in_place", "1");
 }
 
-fn restore_with(strategy: &str) {
-    let moto = Moto::start();
+#[test]
+fn what_takes_a_while_is_waited_for() {
+    restore_with("swap", "7");
+}
+
+fn restore_with(strategy: &str, looks: &str) {
+    let moto = Moto::start(&["--looks", looks]);
     let original = orders(&moto);
     let before = moto.requests().len();
     let ended = moto.trapheus(&["restore", "orders", "--strategy", strategy]);
@@ -171,7 +181,7 @@ fn assert_warned(warnings: &Value) {
 
 #[test]
 fn refresh_restores_from_the_snapshot_that_it_takes() {
-    let moto = Moto::start();
+    let moto = Moto::start(&[]);
     let original = orders(&moto);
     let ended = moto.trapheus(&["refresh", "orders"]);
     assert_restored(&moto, &original, &ended);
@@ -186,7 +196,7 @@ fn refresh_restores_from_the_snapshot_that_it_takes() {
 
 #[test]
 fn a_snapshot_is_available_when_it_is_said_to_be() {
-    let moto = Moto::start();
+    let moto = Moto::start(&[]);
     let original = orders(&moto);
     let delete = json!([["delete_db_snapshot", { "DBSnapshotIdentifier": "orders-snapshot" }]]);
     moto.boto3(&delete);
@@ -213,7 +223,7 @@ fn a_snapshot_is_available_when_it_is_said_to_be() {
 
 #[test]
 fn a_kept_original_comes_back_by_rollback() {
-    let moto = Moto::start();
+    let moto = Moto::start(&[]);
     let original = orders(&moto);
     let kept = moto.trapheus(&["restore", "orders", "--keep-original", "1h"]);
     assert_eq!(kept.code, Some(0), "{:#}", kept.result);
@@ -258,8 +268,32 @@ fn a_kept_original_comes_back_by_rollback() {
 }
 
 #[test]
+fn what_fails_in_verify_leaves_the_original_at_its_name() {
+    let moto = Moto::start(&["--imposter", "orders-trapheus-new"]);
+    let original = orders(&moto);
+    let Ended { code, result } = moto.trapheus(&["restore", "orders"]);
+    assert_eq!(
+        (code, &result["status"]),
+        (Some(1), &json!("FAILED")),
+        "{result:#}"
+    );
+    assert_eq!(
+        result["error"]["name"], "Trapheus.VerificationFailed",
+        "{result:#}"
+    );
+    assert_eq!(result["leftOver"], json!([]));
+    assert_eq!(moto.instances(), ["orders"]);
+    assert_eq!(moto.snapshots(), ["orders-snapshot"]);
+    let after = moto.instance("orders");
+    assert_eq!(after["DbiResourceId"], original["DbiResourceId"]);
+    assert_eq!(after["TagList"], original["TagList"]);
+    assert_eq!(configuration(&after), configuration(&original));
+    moto.stop();
+}
+
+#[test]
 fn a_stranger_with_the_name_that_is_needed_stops_it_before_anything_changes() {
-    let moto = Moto::start();
+    let moto = Moto::start(&[]);
     let original = orders(&moto);
     let stranger = json!({
         "AllocatedStorage": 20,
@@ -293,7 +327,7 @@ fn a_stranger_with_the_name_that_is_needed_stops_it_before_anything_changes() {
 
 #[test]
 fn a_plan_says_what_could_not_be_checked_and_changes_nothing() {
-    let moto = Moto::start();
+    let moto = Moto::start(&[]);
     orders(&moto);
     let before = moto.requests().len();
     let Ended { code, result } = moto.trapheus(&["plan", "orders"]);
@@ -322,7 +356,7 @@ fn assert_only_looks(received: &[String]) {
 
 #[test]
 fn the_input_of_the_python_tool_is_valid_as_it_stands() {
-    let moto = Moto::start();
+    let moto = Moto::start(&[]);
     let original = orders(&moto);
     let document = json!({ "identifier": "orders", "task": "db_restore", "isCluster": false });
     let file = moto.file("input.json", &document.to_string());

@@ -31,11 +31,11 @@ pub(crate) struct Ended {
 }
 
 impl Moto {
-    /// Starts it on a free port.
-    pub(crate) fn start() -> Self {
+    /// Starts it on a free port, with the options of `moto_rds.py`.
+    pub(crate) fn start(options: &[&str]) -> Self {
         let home = TempDir::new().expect("there is room for a temporary directory");
         let log = home.path().join("moto.log");
-        let (server, ready) = Background::start(python().arg("moto_rds.py"), &log);
+        let (server, ready) = Background::start(python().arg("moto_rds.py").args(options), &log);
         let endpoint_url = ready["endpointUrl"]
             .as_str()
             .expect("it says where it answers");
