@@ -122,14 +122,19 @@ impl Simulation {
 
     /// Makes a PostgreSQL database with settings that are none of RDS's defaults, and a row in it.
     pub async fn create_database(&self, name: &str) {
+        self.create_database_of(20, name).await;
+    }
+
+    /// The same, with so much storage, in GiB.
+    pub async fn create_database_of(&self, storage_gib: i32, name: &str) {
         let tag = Tag::builder().key("team").value("shop").build();
         self.client
             .create_db_instance()
             .db_instance_identifier(name)
             .engine("postgres")
             .db_instance_class("db.t3.medium")
-            .allocated_storage(20)
-            .max_allocated_storage(100)
+            .allocated_storage(storage_gib)
+            .max_allocated_storage(storage_gib * 5)
             .master_username("app")
             .master_user_password("secret-1234")
             .backup_retention_period(7)

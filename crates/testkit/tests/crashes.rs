@@ -28,7 +28,7 @@ async fn at_every_event(
         match simulation.crash_at(input.clone(), event).await {
             Some(run) => check(&simulation, &run, event).await,
             None => {
-                assert!(event > 10, "a restore has more events");
+                assert!(event > 8, "a restore has more events");
                 return;
             }
         }

@@ -27,7 +27,12 @@ const FAILURE_TEXTS: [&str; 4] = [
 ];
 
 pub(super) async fn run(context: &Context) -> Result<Configured, TaskError> {
-    let mut restored = settled(look(context).await?)?;
+    // A page that other executions share will do: whatever is changed is looked at anew.
+    let polled = context
+        .rds
+        .poll_instance(&context.restored()?.resource_id)
+        .await?;
+    let mut restored = settled(existing(context, polled)?)?;
     let missing = context.plan().blueprint.for_modify(&restored);
     if !missing.is_empty() {
         fail_if_told(context, &restored).await?;
@@ -50,8 +55,16 @@ pub(super) async fn run(context: &Context) -> Result<Configured, TaskError> {
 }
 
 async fn look(context: &Context) -> Result<Instance, TaskError> {
+    existing(
+        context,
+        context
+            .by_resource(&context.restored()?.resource_id)
+            .await?,
+    )
+}
+
+fn existing(context: &Context, found: Option<Instance>) -> Result<Instance, TaskError> {
     let asked = context.restored()?;
-    let found = context.by_resource(&asked.resource_id).await?;
     found.ok_or_else(|| {
         let message = format!(
             "{} ({}) does not exist any more",

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use trapheus_rds::{Class, Error as RdsError, Identified, Instance, Rds, ResourceId, Tags};
 
+use super::acquaintances::Acquaintances;
 use super::{Clock, Options, Promoted, Restored};
 use crate::error::{ErrorName, TaskError};
 use crate::plan::Plan;
@@ -62,16 +63,19 @@ pub(crate) struct Context {
     call: Call,
     pub(crate) rds: Rds,
     pub(crate) verifier: Arc<dyn Verifier>,
+    pub(super) acquaintances: Acquaintances,
     clock: Clock,
 }
 
 impl Context {
-    pub(super) fn new(call: Call, rds: Rds, options: &Options) -> Self {
+    pub(super) fn new(call: Call, rds: Rds, options: &Options, known: &Acquaintances) -> Self {
         let Options { clock, verifier } = options.clone();
+        let acquaintances = known.clone();
         Self {
             call,
             rds,
             verifier,
+            acquaintances,
             clock,
         }
     }
@@ -160,6 +164,11 @@ pub(crate) fn identified(instance: &Instance) -> Identified {
         name: instance.identifier.clone(),
         resource: instance.resource_id.clone(),
     }
+}
+
+/// Whether a rename can be asked for: it serves, and no rename has been accepted yet.
+pub(crate) fn can_be_renamed(instance: &Instance) -> bool {
+    instance.status.is_serving() && !instance.pending_changes.contains(&"DBInstanceIdentifier")
 }
 
 /// What was seen by its identity and is not found by its name a moment later is being renamed.

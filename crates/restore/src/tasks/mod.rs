@@ -5,6 +5,7 @@
 //! remembered between two runs of a task; what must survive a crash is in RDS itself, as names
 //! and tags.
 
+mod acquaintances;
 mod configure;
 mod context;
 mod move_aside;
@@ -42,6 +43,7 @@ use crate::input::Request;
 use crate::limits::{Deadline, Limits};
 use crate::plan::Plan;
 use crate::verifier::Verifier;
+use acquaintances::Acquaintances;
 use context::{Call, Context};
 
 /// Tells the time.
@@ -61,6 +63,7 @@ pub struct Options {
 pub struct Tasks {
     rds: Rds,
     options: Options,
+    acquaintances: Acquaintances,
 }
 
 impl fmt::Debug for Tasks {
@@ -82,7 +85,11 @@ pub struct Refusal {
 impl Tasks {
     /// Tasks that act through this door.
     pub fn new(rds: Rds, options: Options) -> Self {
-        Self { rds, options }
+        Self {
+            rds,
+            options,
+            acquaintances: Acquaintances::default(),
+        }
     }
 
     /// Makes the plan of an execution. Nothing is changed by it.
@@ -139,7 +146,12 @@ impl Tasks {
         if resource == "${Report}" {
             return result(report::run(read(input)?));
         }
-        let context = Context::new(read::<Call>(input)?, rds, &self.options);
+        let context = Context::new(
+            read::<Call>(input)?,
+            rds,
+            &self.options,
+            &self.acquaintances,
+        );
         let limits: Limits = context.plan().limits;
         let (made, limit_seconds) = match resource {
             "${Snapshot}" => (

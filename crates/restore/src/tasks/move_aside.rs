@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{Class, DbIdentifier, Instance};
 
-use super::context::{Context, identified};
+use super::context::{Context, can_be_renamed, identified};
 use super::remove::{IfRefused, remove};
 use crate::error::{ErrorName, TaskError};
 use crate::input::{KeptOriginal, Strategy};
@@ -45,7 +45,7 @@ pub(super) async fn run(context: &Context) -> Result<MovedAside, TaskError> {
         );
         return Err(TaskError::new(ErrorName::IdentityMismatch, message));
     }
-    if !original.status.is_serving() {
+    if !can_be_renamed(&original) {
         let waiting = format!(
             "waiting until {} can be renamed: it is {}",
             names.target, original.status

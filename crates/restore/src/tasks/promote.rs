@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{Arn, Class, DbIdentifier, Endpoint, Instance, ResourceId};
 
-use super::context::{Context, identified};
+use super::context::{Context, can_be_renamed, identified};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
 
@@ -39,7 +39,7 @@ pub(super) async fn run(context: &Context) -> Result<Promoted, TaskError> {
     }
     let renaming =
         || TaskError::in_progress(format!("renaming {} to {}", names.restored, names.target));
-    if restored.identifier == names.target || !restored.status.is_serving() {
+    if restored.identifier == names.target || !can_be_renamed(&restored) {
         return Err(renaming());
     }
     send(context, &restored).await?;

@@ -26,7 +26,11 @@ pub struct Restored {
 }
 
 pub(super) async fn run(context: &Context) -> Result<Restored, TaskError> {
-    if let Some(restored) = look(context).await? {
+    let known = match poll(context).await? {
+        Some(restored) => Some(restored),
+        None => look(context).await?,
+    };
+    if let Some(restored) = known {
         return restored_when_available(context, restored).await;
     }
     check_the_original(context).await?;
@@ -44,12 +48,24 @@ pub(super) async fn run(context: &Context) -> Result<Restored, TaskError> {
     }
 }
 
+/// Sees the restored database on a page that other executions share, if this process has met it.
+async fn poll(context: &Context) -> Result<Option<Instance>, TaskError> {
+    let Some(id) = context.acquaintances.recall(context.plan().owner()) else {
+        return Ok(None);
+    };
+    let restored = context.rds.poll_instance(&id).await?;
+    Ok(restored.filter(|restored| restored.identifier == context.plan().names.restored))
+}
+
 /// Sees this execution's restored database. Another's is an error.
 async fn look(context: &Context) -> Result<Option<Instance>, TaskError> {
     let Some(holder) = context.rds.instance(&context.plan().names.restored).await? else {
         return Ok(None);
     };
     if Marks(&holder.tags).are_of(context.plan().owner(), Role::Restored) {
+        context
+            .acquaintances
+            .meet(context.plan().owner(), &holder.resource_id);
         return Ok(Some(holder));
     }
     Err(foreign(&holder))
@@ -61,11 +77,14 @@ async fn restored_when_available(
 ) -> Result<Restored, TaskError> {
     match restored.status.class() {
         StatusClass::Failed => Err(failed(context, &restored).await),
-        StatusClass::Steady if restored.status.is_serving() => Ok(Restored {
-            identifier: restored.identifier,
-            resource_id: restored.resource_id,
-            arn: restored.arn,
-        }),
+        StatusClass::Steady if restored.status.is_serving() => {
+            context.acquaintances.forget(context.plan().owner());
+            Ok(Restored {
+                identifier: restored.identifier,
+                resource_id: restored.resource_id,
+                arn: restored.arn,
+            })
+        }
         StatusClass::Steady | StatusClass::Transient => {
             let waiting = format!("{} is {}", restored.identifier, restored.status);
             Err(TaskError::in_progress(waiting).at_percent(restored.percent))

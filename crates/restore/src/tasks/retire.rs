@@ -20,24 +20,49 @@ pub struct Retired {
 
 pub(super) async fn run(context: &Context) -> Result<Retired, TaskError> {
     let plan = context.plan();
-    see_serving(context).await?;
-    if let Some(original) = context.original().await? {
-        check_ours(context, &original)?;
-        if !original.status.is_deleting() && original.status.class() == StatusClass::Transient {
-            let waiting = format!("{} is {}", original.identifier, original.status);
-            return Err(TaskError::in_progress(waiting));
-        }
-        let if_refused = match plan.blueprint.is_protected() {
-            true => IfRefused::ProtectAgain,
-            false => IfRefused::Leave,
-        };
-        let final_snapshot = plan.retirement.final_snapshot.as_ref();
-        remove(context, &original, final_snapshot, if_refused).await?;
+    // A page that other executions share will do to wait; what is deleted is looked at anew.
+    let polled = context
+        .rds
+        .poll_instance(&plan.original.resource_id)
+        .await?;
+    if let Some(original) = polled {
+        wait_while_busy(&original)?;
+        delete(context).await?;
     }
     Ok(Retired {
         resource_id: plan.original.resource_id.clone(),
         final_snapshot: plan.retirement.final_snapshot.clone(),
     })
+}
+
+fn wait_while_busy(original: &Instance) -> Result<(), TaskError> {
+    let is_busy = original.status.class() == StatusClass::Transient;
+    let waiting = format!("{} is {}", original.identifier, original.status);
+    if is_busy {
+        Err(TaskError::in_progress(waiting))
+    } else {
+        Ok(())
+    }
+}
+
+async fn delete(context: &Context) -> Result<(), TaskError> {
+    let plan = context.plan();
+    see_serving(context).await?;
+    let Some(original) = context.original().await? else {
+        return Ok(());
+    };
+    check_ours(context, &original)?;
+    let if_refused = match plan.blueprint.is_protected() {
+        true => IfRefused::ProtectAgain,
+        false => IfRefused::Leave,
+    };
+    remove(
+        context,
+        &original,
+        plan.retirement.final_snapshot.as_ref(),
+        if_refused,
+    )
+    .await
 }
 
 /// The data of the original may go only while its replacement is seen at the name, right now.
