@@ -1,12 +1,16 @@
 //! Which known word somebody probably meant.
 
-/// Returns the candidate with the smallest edit distance, the first of equals.
+/// Returns the candidate with the smallest edit distance, the first of equals. A word that a
+/// candidate begins with is near to it however much is missing.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let word = word.to_lowercase();
-    candidates.min_by_key(|candidate| distance(&word, &candidate.to_lowercase()))
+    candidates.min_by_key(|candidate| match candidate.to_lowercase() {
+        candidate if !word.is_empty() && candidate.starts_with(&word) => 1,
+        candidate => distance(&word, &candidate),
+    })
 }
 
 /// Levenshtein's distance: how many characters must be added, left out or replaced.

@@ -1,0 +1,152 @@
+//! The input document: the Python tool's is valid as it stands, and a slip is never a default.
+
+use serde_json::{Value, json};
+use trapheus_restore::{
+    FinalSnapshot, InputError, KeptOriginal, Request, SnapshotChoice, Strategy, Task,
+};
+
+fn parse(input: Value) -> Result<Request, InputError> {
+    Request::parse(&input)
+}
+
+/// The smallest input with one more key.
+fn with(key: &str, value: Value) -> Result<Request, InputError> {
+    parse(json!({"identifier": "orders", "task": "db_restore", key: value}))
+}
+
+#[test]
+fn the_python_tools_input_is_valid_as_it_stands() {
+    let request =
+        parse(json!({"identifier": "Orders", "task": "db_restore", "isCluster": false})).unwrap();
+    assert_eq!(request.task, Task::DbRestore);
+    assert_eq!(request.identifier.as_str(), "orders");
+    assert_eq!(request.source, request.identifier);
+    assert_eq!(request.is_cluster, Some(false));
+    assert_eq!(request.strategy, Strategy::Swap);
+    assert_eq!(request.snapshot, SnapshotChoice::Default);
+    assert_eq!(request.final_snapshot, FinalSnapshot::Skip);
+    assert_eq!(
+        (request.keep_original_seconds, request.keep_snapshots),
+        (0, 1)
+    );
+    assert_eq!(request.kept_original, None);
+}
+
+#[test]
+fn every_task_is_read_as_it_is_written() {
+    for (name, task) in Task::NAMES {
+        assert_eq!(task.as_str(), name);
+        if task != Task::Rollback {
+            assert_eq!(
+                parse(json!({"identifier": "orders", "task": name}))
+                    .unwrap()
+                    .task,
+                task
+            );
+        }
+    }
+}
+
+#[test]
+fn durations_are_seconds_or_words() {
+    for (value, seconds) in [
+        (json!(90), 90),
+        (json!("90s"), 90),
+        (json!("15m"), 900),
+        (json!("24h"), 86_400),
+        (json!("1h30m"), 5400),
+        (json!("7d"), 604_800),
+        (Value::Null, 0),
+    ] {
+        assert_eq!(
+            with("keepOriginal", value.clone())
+                .unwrap()
+                .keep_original_seconds,
+            seconds,
+            "{value}"
+        );
+    }
+    for value in [
+        json!("soon"),
+        json!("-1h"),
+        json!(-1),
+        json!(1.5),
+        json!(true),
+        json!(""),
+    ] {
+        assert!(
+            matches!(
+                with("keepOriginal", value.clone()),
+                Err(InputError::Value { .. })
+            ),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn snapshots_are_named_by_id_by_arn_or_as_the_latest() {
+    let snapshot = |text: &str| with("snapshotIdentifier", json!(text)).unwrap().snapshot;
+    assert_eq!(snapshot("latest"), SnapshotChoice::Latest);
+    for text in [
+        "nightly",
+        "rds:orders-2026-01-31-03-05",
+        "arn:aws:rds:eu-west-1:123456789012:snapshot:nightly",
+    ] {
+        assert_eq!(snapshot(text), SnapshotChoice::Named(text.parse().unwrap()));
+    }
+    assert_eq!(
+        with("finalSnapshot", json!(true)).unwrap().final_snapshot,
+        FinalSnapshot::Make
+    );
+    assert_eq!(
+        with("keptOriginal", json!("release"))
+            .unwrap()
+            .kept_original,
+        Some(KeptOriginal::Release)
+    );
+}
+
+#[test]
+fn a_misspelt_key_names_the_one_that_was_meant() {
+    for (key, meant) in [
+        ("keep_original", "keepOriginal"),
+        ("stratgy", "strategy"),
+        ("snapshot", "snapshotIdentifier"),
+    ] {
+        let error = with(key, json!("24h")).unwrap_err();
+        assert_eq!(
+            error,
+            InputError::UnknownKey {
+                key: key.to_owned(),
+                nearest: meant
+            },
+            "{key}"
+        );
+    }
+    assert_eq!(
+        with("prepare", json!("mask.sql")),
+        Err(InputError::NotYet("prepare".to_owned()))
+    );
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    let contradictions = [
+        json!({"identifier": "orders", "task": "create_snapshot", "snapshotIdentifier": "nightly"}),
+        json!({"identifier": "orders", "task": "create_snapshot_only", "sourceIdentifier": "staging"}),
+    ];
+    for input in contradictions {
+        assert!(
+            matches!(parse(input.clone()), Err(InputError::Contradiction(_))),
+            "{input}"
+        );
+    }
+    let rollback = json!({"identifier": "orders", "task": "rollback"});
+    assert_eq!(parse(rollback), Err(InputError::Missing("rollbackOf")));
+    assert_eq!(parse(json!("orders")), Err(InputError::NotAnObject));
+    assert!(matches!(
+        with("keepSnapshots", json!(0)),
+        Err(InputError::Value { .. })
+    ));
+}
