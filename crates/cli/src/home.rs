@@ -44,7 +44,7 @@ fn open(home: &Utf8Path) -> Result<SqliteJournal, Failure> {
     fs::create_dir_all(home).context(format_args!("create {home}"))?;
     fs::set_permissions(home, PermissionsExt::from_mode(0o700))
         .context(format_args!("close {home} to others"))?;
-    SqliteJournal::open(&home.join("executions.db"))
+    SqliteJournal::open(home.join("executions.db"))
         .context(format_args!("open {home}/executions.db"))
 }
 

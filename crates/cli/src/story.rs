@@ -41,8 +41,10 @@ pub(crate) struct Step {
 pub(crate) enum Change {
     /// Step number so began.
     Began(usize),
-    /// Step number so says something new.
+    /// Step number so went on.
     Went(usize),
+    /// Step number so waits for something else than before.
+    Waits(usize),
     /// Step number so ended.
     Ended(usize),
     /// The execution ended.
@@ -75,9 +77,15 @@ impl Story {
             HistoryKind::TaskSucceeded => self
                 .change(event, |step| step.succeed(event.output.as_ref()))
                 .map(Change::Went),
-            HistoryKind::TaskFailed | HistoryKind::TaskTimedOut => self
-                .change(event, |step| step.fail(event))
-                .map(Change::Went),
+            HistoryKind::TaskFailed | HistoryKind::TaskTimedOut => {
+                let mut waits_anew = false;
+                let number = self.change(event, |step| waits_anew = step.fail(event))?;
+                Some(if waits_anew {
+                    Change::Waits(number)
+                } else {
+                    Change::Went(number)
+                })
+            }
             HistoryKind::ExecutionSucceeded
             | HistoryKind::ExecutionFailed
             | HistoryKind::ExecutionTimedOut
@@ -126,13 +134,15 @@ impl Step {
         self.says = output.and_then(|output| sentence(&self.state, output));
     }
 
-    /// `Trapheus.InProgress` is not a failure: it says what is being waited for.
-    fn fail(&mut self, event: &HistoryEvent) {
+    /// `Trapheus.InProgress` is not a failure: it says what is being waited for. Returns whether
+    /// that is something new.
+    fn fail(&mut self, event: &HistoryEvent) -> bool {
         let error = event.error.as_deref().unwrap_or("States.Timeout");
         let cause = Cause::parse(event.cause.as_deref().unwrap_or_default());
-        self.says = Some(cause.text().to_owned());
+        let before = self.says.replace(cause.text().to_owned());
         self.percent = cause.percent;
         self.error = (error != ErrorName::InProgress.as_str()).then(|| error.to_owned());
+        self.says != before
     }
 }
 

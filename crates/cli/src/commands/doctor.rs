@@ -126,7 +126,7 @@ async fn api(rds: &Rds) -> Finding {
                 | trapheus_rds::Class::Invalid
                 | trapheus_rds::Class::ReferenceNotFound
                 | trapheus_rds::Class::QuotaExceeded
-                | trapheus_rds::Class::IdentityMismatch { .. }
+                | trapheus_rds::Class::IdentityMismatch
                 | trapheus_rds::Class::Unknown => "try `aws rds describe-account-attributes`",
             };
             Finding {

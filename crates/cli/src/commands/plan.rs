@@ -65,7 +65,7 @@ fn text(plan: &Plan) -> String {
         ));
     }
     lines.push(String::new());
-    lines.push("Configuration that is applied again".into());
+    lines.push("Configuration that is kept".into());
     lines.extend(
         plan.blueprint
             .settings

@@ -83,7 +83,7 @@ pub(crate) fn text(document: &Value) -> String {
         }
     };
     line("configuration", fidelity(&document["fidelity"]));
-    line("outage", seconds(&document["outageSeconds"]));
+    line("outage", outage(&document["outageSeconds"]));
     line("took", took(document));
     for item in list(&document["leftOver"]) {
         line("left over", item);
@@ -172,9 +172,10 @@ fn took(document: &Value) -> String {
     )
 }
 
-fn seconds(value: &Value) -> String {
-    value
-        .as_f64()
+/// How long the name did not answer; nothing where it always did.
+fn outage(seconds: &Value) -> String {
+    let seconds = seconds.as_f64().filter(|seconds| *seconds > 0.0);
+    seconds
         .map(|seconds| format!("{seconds:.2} s"))
         .unwrap_or_default()
 }

@@ -1,13 +1,24 @@
-//! The story as plain lines, for logs and pipes: one when a step begins, one when it ends.
+//! The story as plain lines, for logs and pipes: what a step waits for, and how it ended.
 
 use crate::story::{Change, Step, Story, shown};
 
-/// The line for a change, if it is worth one.
+/// The line for a change, if it is worth one. A step that is done at once gets one line; one that
+/// has to be waited for says so once for each thing that it waits for.
 pub(crate) fn line(story: &Story, change: Change) -> Option<String> {
     match change {
-        Change::Began(number) => Some(format!("  {} …", story.steps[number].state)),
         Change::Ended(number) => Some(ended(&story.steps[number])),
-        Change::Went(_) | Change::Over => None,
+        Change::Waits(number) => {
+            let step = &story.steps[number];
+            let says = step.says.as_deref().unwrap_or_default();
+            Some(match &step.error {
+                None => format!("… {:<14} {:>12}  {says}", step.state, ""),
+                Some(error) => format!(
+                    "… {:<14} {:>12}  {error}, trying again: {says}",
+                    step.state, ""
+                ),
+            })
+        }
+        Change::Began(_) | Change::Went(_) | Change::Over => None,
     }
 }
 

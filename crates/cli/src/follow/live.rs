@@ -44,7 +44,7 @@ impl Live {
     pub(crate) fn draw(&mut self, story: &Story, change: Change, at: Timestamp) {
         match change {
             Change::Began(number) => self.begin(&story.steps[number]),
-            Change::Went(number) => self.show(&story.steps[number]),
+            Change::Went(number) | Change::Waits(number) => self.show(&story.steps[number]),
             Change::Ended(number) => self.end(&story.steps[number], at),
             Change::Over => self.clear(),
         }
@@ -114,8 +114,7 @@ impl Live {
             .try_into()
             .unwrap_or(Duration::ZERO);
         let bar = ProgressBar::no_length().with_elapsed(already).with_style(
-            ProgressStyle::with_template("! {msg} {elapsed_precise}")
-                .expect("the template is fixed"),
+            ProgressStyle::with_template("! {msg} {elapsed}").expect("the template is fixed"),
         );
         let bar = self.drawn.insert(0, bar);
         bar.set_message("the name does not answer since");
