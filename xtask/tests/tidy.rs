@@ -16,12 +16,17 @@ struct Source {
 impl Source {
     /// The lines before the unit tests.
     fn lines(&self) -> usize {
-        self.text.lines().take_while(|line| *line != "#[cfg(test)]").count()
+        self.text
+            .lines()
+            .take_while(|line| *line != "#[cfg(test)]")
+            .count()
     }
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in the workspace")
 }
 
 fn sources() -> Vec<Source> {
@@ -29,12 +34,19 @@ fn sources() -> Vec<Source> {
     for place in ["crates", "xtask"] {
         collect(&root().join(place), &mut found);
     }
-    assert!(found.len() > 50, "only {} files were found: is the walk broken?", found.len());
+    assert!(
+        found.len() > 50,
+        "only {} files were found: is the walk broken?",
+        found.len()
+    );
     found
 }
 
 fn collect(directory: &Path, found: &mut Vec<Source>) {
-    for entry in fs::read_dir(directory).expect("the tree can be read").flatten() {
+    for entry in fs::read_dir(directory)
+        .expect("the tree can be read")
+        .flatten()
+    {
         let path = entry.path();
         if path.is_dir() {
             if path.file_name().is_none_or(|name| name != "target") {
@@ -56,7 +68,8 @@ fn files_are_small() {
     let sources = sources();
     let long = |limit: usize| -> Vec<String> {
         let over = sources.iter().filter(|source| source.lines() > limit);
-        over.map(|source| format!("{} ({} lines)", source.path.display(), source.lines())).collect()
+        over.map(|source| format!("{} ({} lines)", source.path.display(), source.lines()))
+            .collect()
     };
     complain("files that are too long", &long(LINES_MAX));
     let longish = long(LINES_USUAL);
@@ -77,7 +90,12 @@ fn files_say_what_they_are_for() {
 
 #[test]
 fn nothing_is_left_unfinished() {
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("#[igno", "re")];
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+        concat!("#[igno", "re"),
+    ];
     let unfinished = sources()
         .into_iter()
         .filter(|source| marks.iter().any(|mark| source.text.contains(mark)))
@@ -89,17 +107,28 @@ fn nothing_is_left_unfinished() {
 #[test]
 fn main_is_trivial() {
     let main = fs::read_to_string(root().join("crates/cli/src/main.rs")).expect("it is there");
-    assert!(main.lines().count() <= 40, "main.rs has {} lines", main.lines().count());
+    assert!(
+        main.lines().count() <= 40,
+        "main.rs has {} lines",
+        main.lines().count()
+    );
 }
 
 #[test]
 fn links_in_documents_lead_somewhere() {
     for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
         let text = fs::read_to_string(root().join(document)).expect("it is there");
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let target = target.split('#').next().unwrap_or_default();
             let is_file = !target.is_empty() && !target.starts_with("http");
-            assert!(!is_file || root().join(target).exists(), "{document} links to {target}");
+            assert!(
+                !is_file || root().join(target).exists(),
+                "{document} links to {target}"
+            );
         }
     }
 }

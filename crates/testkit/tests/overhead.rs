@@ -1,7 +1,10 @@
 //! What orchestration adds to what RDS itself takes, in virtual time with AWS's durations, and
 //! what it asks of RDS for that.
 
-#![expect(clippy::print_stdout, reason = "the figures are what somebody runs this for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures are what somebody runs this for"
+)]
 
 use std::collections::BTreeMap;
 
