@@ -34,6 +34,11 @@ fn boto3_finds_every_detail_as_the_service_model_has_it() {
 }
 
 #[test]
+fn boto3_finds_around_a_database_what_aws_has_there() {
+    tell("clients_surroundings");
+}
+
+#[test]
 fn the_aws_cli_puts_a_database_back_behind_its_name() {
     tell("clients_aws_cli");
 }
