@@ -234,7 +234,7 @@ impl ControlPlane {
     /// Brings the endpoints into line with the state.
     pub(crate) async fn refresh_endpoints(&self) {
         let desired =
-            self.read(|state| serving::desired_endpoints(state, |engine| self.engine(engine)));
+            || self.read(|state| serving::desired_endpoints(state, |engine| self.engine(engine)));
         self.endpoints.become_as(desired).await;
     }
 

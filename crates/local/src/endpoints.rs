@@ -43,11 +43,15 @@ impl Endpoints {
 
     /// Opens and redirects endpoints until they are as desired. A connection survives only if the same
     /// instance's server stays behind it.
-    pub(crate) async fn become_as(&self, desired: BTreeMap<SocketAddr, Desired>) {
+    ///
+    /// What is desired is asked when it is this caller's turn: of two callers the later one would otherwise bring
+    /// back what the earlier one has just overtaken.
+    pub(crate) async fn become_as(&self, desired: impl FnOnce() -> BTreeMap<SocketAddr, Desired>) {
         if self.sockets == Sockets::Unused {
             return;
         }
         let mut open = self.open.lock().await;
+        let desired = desired();
         for (address, endpoint) in open.iter_mut() {
             if !desired.contains_key(address) && endpoint.desired.take().is_some() {
                 endpoint.forwarder.set_backend(None);

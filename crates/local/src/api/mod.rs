@@ -57,10 +57,14 @@ pub(crate) async fn handle(
         true => request.uri().query().unwrap_or_default().as_bytes(),
         false => request.body(),
     };
-    match Request::parse(form) {
+    let response = match Request::parse(form) {
         Ok(request) => answer(control_plane, &scope, request),
         Err(error) => refused(&error, "unread"),
-    }
+    };
+    // The state is ahead of the endpoints for a moment. An instance that the answer shows as available must be
+    // reachable when the client reads so.
+    control_plane.refresh_endpoints().await;
+    response
 }
 
 fn answer(control_plane: &Arc<ControlPlane>, scope: &Scope, request: Request) -> Response<Bytes> {
