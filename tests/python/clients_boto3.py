@@ -97,7 +97,10 @@ class Details(Story):
         self.rds.create_db_parameter_group(
             **group, DBParameterGroupFamily=f"postgres{engine}", Description="for a story"
         )
-        parameters = [("work_mem", "8192", "immediate"), ("max_connections", "77", "pending-reboot")]
+        parameters = [
+            ("work_mem", "8192", "immediate"),
+            ("max_connections", "77", "pending-reboot"),
+        ]
         self.rds.modify_db_parameter_group(
             **group,
             Parameters=[
@@ -220,7 +223,9 @@ class Details(Story):
         named = {"DBInstanceIdentifier": self.name}
         self.rds.modify_db_instance(**named, DeletionProtection=True, ApplyImmediately=True)
         available(self.rds, self.name)
-        self.code_is("InvalidParameterCombination", "delete_db_instance", **named, SkipFinalSnapshot=True)
+        self.code_is(
+            "InvalidParameterCombination", "delete_db_instance", **named, SkipFinalSnapshot=True
+        )
         self.rds.modify_db_instance(**named, DeletionProtection=False, ApplyImmediately=True)
         available(self.rds, self.name)
         self.code_is("InvalidParameterCombination", "delete_db_instance", **named)

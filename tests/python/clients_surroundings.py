@@ -211,7 +211,8 @@ class Time(Story):
             DBPortNumber=self.created["Endpoint"]["Port"],
             ApplyImmediately=True,
         )
-        self.assertEqual(self.endpoint_at(self.created["Endpoint"]["Port"]), self.created["Endpoint"])
+        first = self.created["Endpoint"]
+        self.assertEqual(self.endpoint_at(first["Port"]), first)
 
     def endpoint_at(self, port: int) -> dict[str, Any]:
         def moved() -> dict[str, Any] | None:
