@@ -55,7 +55,7 @@ pub(crate) struct Global {
     /// Where executions and logs are kept
     #[arg(long, global = true, env = "TRAPHEUS_HOME", value_name = "DIR")]
     pub home: Option<Utf8PathBuf>,
-    /// Settings file [default: trapheus.toml here, if there is one]
+    /// Settings file (default: trapheus.toml here, if there is one)
     #[arg(long, global = true, env = "TRAPHEUS_CONFIG", value_name = "FILE")]
     pub config: Option<Utf8PathBuf>,
     /// AWS Region
@@ -114,7 +114,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Shape {
     /// Restore from this snapshot: an id, an ARN, or `latest` (automated ones included)
-    /// [default: the newest `<id>-snapshot`, or one that trapheus made]
+    /// (default: the newest `<id>-snapshot`, or one that trapheus made)
     #[arg(long, value_name = "SNAPSHOT")]
     pub snapshot: Option<String>,
     /// Take the data from a snapshot of this database instead
@@ -126,7 +126,7 @@ pub(crate) struct Shape {
     /// Keep the original for this long (for instance 24h, 90m, 2d); `trapheus rollback` swaps back
     #[arg(long, value_name = "DURATION", value_parser = duration_seconds)]
     pub keep_original: Option<u64>,
-    /// How many of the snapshots that trapheus made to keep [default: 1]
+    /// How many of the snapshots that trapheus made to keep (default: 1)
     #[arg(long, value_name = "N")]
     pub keep_snapshots: Option<u32>,
     /// Take this last snapshot of the original before it is deleted
@@ -226,7 +226,7 @@ pub(crate) struct Start {
 pub(crate) struct SnapshotOnly {
     /// The database
     pub identifier: String,
-    /// How many of the snapshots that trapheus made to keep [default: 1]
+    /// How many of the snapshots that trapheus made to keep (default: 1)
     #[arg(long, value_name = "N")]
     pub keep_snapshots: Option<u32>,
     #[command(flatten)]

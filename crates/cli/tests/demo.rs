@@ -1,0 +1,88 @@
+//! The demo, as `cargo xtask demo` runs it, with fewer rows.
+
+mod common {
+    pub(crate) mod account;
+    pub(crate) mod trapheus;
+}
+
+use std::fs;
+
+use common::trapheus::trapheus;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const ROWS: i64 = 20_000;
+
+#[test]
+fn the_demo_puts_back_what_was_damaged_and_leaves_nothing() {
+    let place = TempDir::new().expect("there is room for a temporary directory");
+    let done = trapheus(place.path())
+        .args(["demo", "--rows", &ROWS.to_string(), "--output", "json"])
+        .env("TMPDIR", traversable(&place))
+        .output()
+        .expect("trapheus starts");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        done.status.success(),
+        "the demo ended with {}\n{said}",
+        done.status
+    );
+
+    let figures: Value = serde_json::from_slice(&done.stdout).expect("it prints a document");
+    assert_eq!(figures["rowsAtSnapshot"], ROWS);
+    assert_eq!(figures["rowsDamaged"], ROWS - ROWS / 3);
+    assert_eq!(figures["rowsAfter"], ROWS);
+    assert_eq!(figures["checksumAfter"], figures["checksumAtSnapshot"]);
+    assert_ne!(figures["checksumDamaged"], figures["checksumAtSnapshot"]);
+    assert_eq!(figures["endpointAfter"], figures["endpointBefore"]);
+    assert!(
+        figures["clientWrites"]
+            .as_u64()
+            .is_some_and(|writes| writes > 0),
+        "{figures:#}"
+    );
+    for figure in ["clientOutageSeconds", "restoreSeconds"] {
+        assert!(
+            figures[figure]
+                .as_f64()
+                .is_some_and(|seconds| seconds > 0.0),
+            "{figures:#}"
+        );
+    }
+    let fidelity = &figures["fidelity"];
+    assert!(
+        fidelity["compared"]
+            .as_u64()
+            .is_some_and(|compared| compared > 30),
+        "{fidelity:#}"
+    );
+    assert_eq!(fidelity["lost"], Value::Array(Vec::new()));
+
+    let left: Vec<_> = fs::read_dir(place.path().join("tmp"))
+        .expect("it is there")
+        .collect();
+    assert!(left.is_empty(), "the demo left {left:?}");
+    let processes = servers_below(&place.path().display().to_string());
+    assert!(processes.is_empty(), "the demo left running: {processes:?}");
+}
+
+/// A directory for temporary files that other users may pass through.
+fn traversable(place: &TempDir) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let inner = place.path().join("tmp");
+    fs::create_dir(&inner).expect("a new directory can be made");
+    for directory in [place.path(), &inner] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+    inner
+}
+
+/// Processes whose command line names something below the place.
+fn servers_below(place: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").expect("there is a /proc").flatten();
+    processes
+        .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(place))
+        .collect()
+}

@@ -1,0 +1,190 @@
+//! Everything that the README says to type is typed here, in its order, against local RDS.
+//!
+//! The local section comes first, because a guide is read with a database at hand. Lines that
+//! begin with `cargo` are what runs this test, or would install it.
+
+mod common {
+    pub(crate) mod account;
+    pub(crate) mod background;
+    pub(crate) mod python;
+    pub(crate) mod trapheus;
+}
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use common::background::Background;
+use common::python::python;
+use common::trapheus::trapheus;
+use tempfile::TempDir;
+
+const README: &str = include_str!("../../../README.md");
+
+/// The port that the guide names; the test's server has another.
+const URL: &str = "http://127.0.0.1:4510";
+
+/// The commands of the guide that do not end with 0, and why.
+const ENDS: [(&str, i32, &str); 2] = [
+    (
+        "trapheus rollback last",
+        5,
+        "the restored database is kept aside, which is left over",
+    ),
+    (
+        "trapheus executions watch last",
+        5,
+        "it ends as what it watches has ended",
+    ),
+];
+
+/// The lines of the README's `sh` blocks below a heading, continued lines joined.
+fn commands(heading: &str) -> Vec<String> {
+    let section = README
+        .split(&format!("### {heading}\n"))
+        .nth(1)
+        .expect("the heading is there");
+    let section = section.split("\n### ").next().unwrap_or_default();
+    let blocks = section
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    blocks
+        .flat_map(|block| {
+            block
+                .replace("\\\n", " ")
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .filter(|line| !line.is_empty() && !line.starts_with("cargo "))
+        .collect()
+}
+
+/// Types a line into a shell; `exports` are the lines that the shell was given before.
+fn type_line(line: &str, exports: &[String], url: &str, directory: &Path) {
+    let script = [exports, &[line.to_owned()]]
+        .concat()
+        .join("\n")
+        .replace(URL, url);
+    let binary = trapheus(directory).get_program().to_owned();
+    let interpreter = python().get_program().to_owned();
+    let places = [Path::new(&binary), Path::new(&interpreter)].map(|program| {
+        program
+            .parent()
+            .expect("a program lies in a directory")
+            .display()
+            .to_string()
+    });
+    let path = format!("{}:/usr/bin:/bin", places.join(":"));
+    let done = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(directory)
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", directory)
+        .stdin(Stdio::null())
+        .output()
+        .expect("there is a bash");
+    let said = String::from_utf8_lossy(&done.stderr);
+    let wanted = ENDS.iter().find(|(command, ..)| line.starts_with(command));
+    let wanted = wanted.map_or(0, |(_, code, _)| *code);
+    assert_eq!(done.status.code(), Some(wanted), "{line}\n{said}");
+}
+
+fn wait_until_available(identifier: &str, exports: &[String], url: &str, directory: &Path) {
+    let wait = format!(
+        "aws --endpoint-url {URL} rds wait db-instance-available --db-instance-identifier {identifier}"
+    );
+    type_line(&wait, exports, url, directory);
+}
+
+#[test]
+fn what_the_guide_says_to_type_works() {
+    let directory = TempDir::new().expect("there is room for a temporary directory");
+    // Its servers may run as another user than the test does.
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("it is ours");
+    let mut up = trapheus(directory.path());
+    up.args([
+        "local",
+        "up",
+        "--data-dir",
+        "./rds",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    let (local, ready) = Background::start(&mut up, &directory.path().join("local.log"));
+    let url = ready["endpointUrl"]
+        .as_str()
+        .expect("it says where it answers");
+
+    let section = commands("Local RDS");
+    let (exports, rest): (Vec<_>, Vec<_>) = section
+        .into_iter()
+        .partition(|line| line.starts_with("export "));
+    let up = rest.first().expect("the section begins with a command");
+    assert!(
+        up.starts_with("trapheus local up --data-dir ./rds"),
+        "{up} is what has been done"
+    );
+    for line in &rest[1..] {
+        type_line(line, &exports, url, directory.path());
+    }
+    let create = rest.iter().find(|line| line.contains("create-db-instance"));
+    let create = create.expect("the guide creates a database");
+    type_line(
+        &create.replace("orders", "staging"),
+        &exports,
+        url,
+        directory.path(),
+    );
+    for identifier in ["orders", "staging"] {
+        wait_until_available(identifier, &exports, url, directory.path());
+    }
+    type_line("trapheus snapshot orders", &exports, url, directory.path());
+
+    let mut typed = 0;
+    for heading in [
+        "Install",
+        "Look before you leap",
+        "Restore, refresh, snapshot",
+        "The way back",
+        "Executions",
+    ] {
+        for line in commands(heading) {
+            type_line(&line, &exports, url, directory.path());
+            typed += 1;
+        }
+    }
+    assert_eq!(
+        typed, 14,
+        "the guide has more or fewer commands than this test has seen before"
+    );
+    type_line(
+        "trapheus local down --data-dir ./rds",
+        &exports,
+        url,
+        directory.path(),
+    );
+    local.wait();
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_help() {
+    let help = trapheus(Path::new("."))
+        .arg("--help")
+        .output()
+        .expect("trapheus starts");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let table: Vec<String> = README
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+        .filter(|(code, _)| code.parse::<u8>().is_ok())
+        .map(|(code, meaning)| format!("  {code}  {}", meaning.trim_end_matches(" |")))
+        .collect();
+    assert_eq!(table.len(), 6);
+    for line in table {
+        assert!(help.contains(&line), "the help lacks {line:?}\n{help}");
+    }
+}
