@@ -6,17 +6,16 @@
 mod common {
     pub(crate) mod account;
     pub(crate) mod background;
-    pub(crate) mod python;
     pub(crate) mod trapheus;
 }
 
+use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::background::Background;
-use common::python::python;
 use common::trapheus::trapheus;
 use tempfile::TempDir;
 
@@ -69,7 +68,9 @@ fn type_line(line: &str, exports: &[String], url: &str, directory: &Path) {
         .join("\n")
         .replace(URL, url);
     let binary = trapheus(directory).get_program().to_owned();
-    let interpreter = python().get_program().to_owned();
+    let interpreter = env::var_os("TRAPHEUS_PYTHON").expect(
+        "TRAPHEUS_PYTHON is set by `cargo xtask test`: the AWS CLI lies beside that Python",
+    );
     let places = [Path::new(&binary), Path::new(&interpreter)].map(|program| {
         program
             .parent()
@@ -93,10 +94,13 @@ fn type_line(line: &str, exports: &[String], url: &str, directory: &Path) {
     assert_eq!(done.status.code(), Some(wanted), "{line}\n{said}");
 }
 
+/// The AWS CLI's own waiter would look every 30 seconds only.
 fn wait_until_available(identifier: &str, exports: &[String], url: &str, directory: &Path) {
-    let wait = format!(
-        "aws --endpoint-url {URL} rds wait db-instance-available --db-instance-identifier {identifier}"
+    let status = format!(
+        "aws --endpoint-url {URL} rds describe-db-instances --db-instance-identifier {identifier} \
+         --query 'DBInstances[0].DBInstanceStatus' --output text"
     );
+    let wait = format!("until [ \"$({status})\" = available ]; do sleep 0.2; done");
     type_line(&wait, exports, url, directory);
 }
 
