@@ -62,6 +62,25 @@ fn the_demo_puts_back_what_was_damaged_and_leaves_nothing() {
         .expect("it is there")
         .collect();
     assert!(left.is_empty(), "the demo left {left:?}");
+    let show = trapheus(place.path())
+        .args(["executions", "show", "last", "--output", "text"])
+        .output()
+        .expect("trapheus starts");
+    let story = String::from_utf8_lossy(&show.stdout);
+    for step in [
+        "Restore",
+        "Configure",
+        "Verify",
+        "MoveAside",
+        "Promote",
+        "Retire",
+    ] {
+        assert!(
+            story.contains(&format!("✓ {step}")),
+            "the story lacks {step}:\n{story}"
+        );
+    }
+
     let processes = servers_below(&place.path().display().to_string());
     assert!(processes.is_empty(), "the demo left running: {processes:?}");
 }

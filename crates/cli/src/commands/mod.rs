@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: Arguments) -> Exit {
 async fn dispatch(arguments: Arguments, printer: Printer) -> Result<Exit, Failure> {
     let settings = Settings::load(&arguments.global)?;
     match arguments.command {
-        Command::Demo(options) => demo::run(&options, printer).await,
+        Command::Demo(options) => demo::run(&options, &settings, printer).await,
         Command::Plan(options) => plan::run(&options, &settings, printer).await,
         Command::Restore(options) => start::restore(&options, &settings, printer).await,
         Command::Refresh(options) => start::refresh(&options, &settings, printer).await,

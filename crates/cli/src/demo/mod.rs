@@ -19,10 +19,15 @@ use crate::arguments;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::printer::Printer;
+use crate::settings::Settings;
 
 /// Tells the story; everything that it started is gone afterwards, however it ends.
-pub(crate) async fn run(demo: &arguments::Demo, printer: Printer) -> Result<Exit, Failure> {
-    let mut stage = Stage::build(demo.keep.as_deref(), printer).await?;
+pub(crate) async fn run(
+    demo: &arguments::Demo,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let mut stage = Stage::build(demo.keep.as_deref(), &settings.home.value, printer).await?;
     let told = tokio::select! {
         told = tell(demo, &stage, printer) => told,
         _interrupted = tokio::signal::ctrl_c() => Err(Failure {
@@ -35,6 +40,7 @@ pub(crate) async fn run(demo: &arguments::Demo, printer: Printer) -> Result<Exit
     let figures = told?;
     cleared?;
     printer.result(&figures.document(), &figures.text());
+    printer.hint("`trapheus executions show last` tells what the restore did");
     Ok(figures.verdict())
 }
 
@@ -64,6 +70,7 @@ async fn tell(demo: &arguments::Demo, stage: &Stage, printer: Printer) -> Result
     );
     let endpoint_before = database::create(stage.rds()).await?;
     printer.say(&format!("   it answers at {}", endpoint_before.shown()));
+    printer.say(&format!("   loading {} rows …", demo.rows));
     endpoint_before.fill(demo.rows).await?;
     let at_snapshot = endpoint_before.contents().await?;
     printer.say(&format!("   {}", at_snapshot.shown()));

@@ -25,6 +25,8 @@ const KEY: &str = "demo";
 pub(super) struct Stage {
     program: std::path::PathBuf,
     directory: Utf8PathBuf,
+    /// The user's own: the executions are there to be looked at afterwards.
+    home: Utf8PathBuf,
     temporary: Option<TempDir>,
     local: Child,
     endpoint_url: String,
@@ -34,7 +36,11 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Makes the directory and starts local RDS in it.
-    pub(super) async fn build(keep: Option<&Utf8Path>, printer: Printer) -> Result<Self, Failure> {
+    pub(super) async fn build(
+        keep: Option<&Utf8Path>,
+        home: &Utf8Path,
+        printer: Printer,
+    ) -> Result<Self, Failure> {
         let program = std::env::current_exe().context("find this program")?;
         let (directory, temporary) = directory(keep)?;
         printer.say(&format!("local RDS starts in {directory}"));
@@ -43,6 +49,7 @@ impl Stage {
             rds: client(&endpoint_url),
             program,
             directory,
+            home: home.to_owned(),
             temporary,
             local,
             endpoint_url,
@@ -63,7 +70,7 @@ impl Stage {
             .args(arguments)
             .args(["--output", "json"])
             .args(self.printer.is_quiet().then_some("--quiet"))
-            .env("TRAPHEUS_HOME", self.directory.join("home"))
+            .env("TRAPHEUS_HOME", &self.home)
             .env("AWS_ENDPOINT_URL", &self.endpoint_url)
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", KEY)
