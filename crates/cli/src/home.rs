@@ -1,7 +1,7 @@
 //! `TRAPHEUS_HOME`: the executions' journal, and an engine over it.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,9 +41,13 @@ pub(crate) fn reader(home: &Utf8Path) -> Result<Engine, Failure> {
 }
 
 fn open(home: &Utf8Path) -> Result<SqliteJournal, Failure> {
-    fs::create_dir_all(home).context(format_args!("create {home}"))?;
-    fs::set_permissions(home, PermissionsExt::from_mode(0o700))
-        .context(format_args!("close {home} to others"))?;
+    // A directory that we make is closed to others; one that is there already is the user's, and
+    // the journal's own files are closed in any case.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(home)
+        .context(format_args!("create {home}"))?;
     SqliteJournal::open(home.join("executions.db"))
         .context(format_args!("open {home}/executions.db"))
 }
