@@ -5,6 +5,7 @@
 //!   takes milliseconds and the same seed gives the same history.
 //! - [`Simulation::run`] runs an input document to its end; [`Simulation::crash_at`] kills the
 //!   process at a chosen event and resumes it in a new one.
+//! - [`TimeSpent`] says where a run's time went.
 //! - [`World`] is what RDS holds afterwards: what a test asserts on.
 //!
 //! Use it in tests marked `#[tokio::test(start_paused = true)]`.
@@ -12,8 +13,10 @@
 mod adapter;
 mod crash;
 mod simulation;
+mod time_spent;
 mod world;
 
 pub use crash::CrashingJournal;
 pub use simulation::{Run, Simulation};
+pub use time_spent::{TimeInState, TimeSpent};
 pub use world::{Database, World};

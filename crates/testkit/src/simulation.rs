@@ -69,7 +69,7 @@ impl Simulation {
         Self::with_durations(seed, Durations::Instant).await
     }
 
-    /// A world in which everything takes as long as on AWS.
+    /// A world in which everything takes as long as on AWS, and calls are limited as for AWS.
     pub async fn with_aws_durations(seed: u64) -> Self {
         Self::with_durations(seed, Durations::Aws).await
     }
@@ -87,11 +87,16 @@ impl Simulation {
             .await
             .expect("memory can be opened");
         let client = client(&control_plane);
+        // Where nothing waits, a limit of calls per second would be all that there is to see.
+        let limits = match durations {
+            Durations::Instant => Limits::local(),
+            Durations::Aws => Limits::default(),
+        };
         let rds = Rds::new(
             client.clone(),
             Limits {
                 jitter_seed: seed,
-                ..Limits::local()
+                ..limits
             },
         );
         let verifier = Arc::new(SimulatedVerifier::default());
@@ -122,11 +127,21 @@ impl Simulation {
 
     /// Makes a PostgreSQL database with settings that are none of RDS's defaults, and a row in it.
     pub async fn create_database(&self, name: &str) {
-        self.create_database_of(20, name).await;
+        self.create_databases_of(20, &[name]).await;
     }
 
-    /// The same, with so much storage, in GiB.
-    pub async fn create_database_of(&self, storage_gib: i32, name: &str) {
+    /// The same, several at once, each with so much storage, in GiB.
+    pub async fn create_databases_of(&self, storage_gib: i32, names: &[&str]) {
+        for name in names {
+            self.request_database(storage_gib, name).await;
+        }
+        for name in names {
+            self.wait_until_available(name).await;
+            self.put(name, "state", "created");
+        }
+    }
+
+    async fn request_database(&self, storage_gib: i32, name: &str) {
         let tag = Tag::builder().key("team").value("shop").build();
         self.client
             .create_db_instance()
@@ -144,38 +159,52 @@ impl Simulation {
             .send()
             .await
             .expect("the database can be created");
-        self.wait_until_available(name).await;
-        self.put(name, "state", "created");
     }
 
     /// Makes a manual snapshot and waits for it.
     pub async fn create_snapshot(&self, of: &str, id: &str) {
-        let create = self.client.create_db_snapshot().db_instance_identifier(of);
-        create
-            .db_snapshot_identifier(id)
-            .send()
-            .await
-            .expect("the snapshot can be created");
-        let deadline = Instant::now() + SETUP_LIMIT;
-        while self.world().await.snapshots.get(id).map(String::as_str) != Some("available") {
-            assert!(Instant::now() < deadline, "{id} never becomes available");
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        self.create_snapshots(&[(of, id)]).await;
+    }
+
+    /// The same, several at once: of which database, and its id.
+    pub async fn create_snapshots(&self, asked: &[(&str, &str)]) {
+        for (of, id) in asked {
+            let create = self.client.create_db_snapshot().db_instance_identifier(*of);
+            create
+                .db_snapshot_identifier(*id)
+                .send()
+                .await
+                .expect("the snapshot can be created");
         }
-        self.wait_until_available(of).await;
+        for (of, id) in asked {
+            let is_available = |world: &World| {
+                world
+                    .snapshots
+                    .get(*id)
+                    .is_some_and(|status| status == "available")
+            };
+            self.wait_until(id, is_available).await;
+            self.wait_until_available(of).await;
+        }
     }
 
     /// Waits until a database is available.
     pub async fn wait_until_available(&self, name: &str) {
-        let deadline = Instant::now() + SETUP_LIMIT;
-        let is_available = |world: World| {
-            world
-                .databases
-                .get(name)
-                .is_some_and(|database| database.status == "available")
+        let is_available = |world: &World| {
+            let database = world.databases.get(name);
+            database.is_some_and(|database| database.status == "available")
         };
-        while !is_available(self.world().await) {
-            assert!(Instant::now() < deadline, "{name} never becomes available");
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        self.wait_until(name, is_available).await;
+    }
+
+    /// Waits longer and longer between two looks: nobody measures how long setting up takes.
+    async fn wait_until(&self, what: &str, is_so: impl Fn(&World) -> bool) {
+        let deadline = Instant::now() + SETUP_LIMIT;
+        let mut pause = Duration::from_secs(1);
+        while !is_so(&self.world().await) {
+            assert!(Instant::now() < deadline, "{what} never becomes available");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(60));
         }
     }
 
@@ -247,6 +276,21 @@ impl Simulation {
         let engine = self.engine(self.journal.clone());
         let (one, other) = (self.start(&engine, one), self.start(&engine, other));
         tokio::join!(self.finish(&engine, &one), self.finish(&engine, &other))
+    }
+
+    /// Runs many input documents in one process, each begun so long after the one before.
+    pub async fn run_fleet(&self, inputs: Vec<Value>, apart: Duration) -> Vec<Run> {
+        let engine = self.engine(self.journal.clone());
+        let mut handles = Vec::new();
+        for input in inputs {
+            handles.push(self.start(&engine, input));
+            tokio::time::sleep(apart).await;
+        }
+        let mut runs = Vec::new();
+        for handle in &handles {
+            runs.push(self.finish(&engine, handle).await);
+        }
+        runs
     }
 
     /// Runs an input document in a process that dies before it writes an event, and goes on in
