@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Arn, Class, DbIdentifier, Endpoint, Instance, ResourceId};
+use trapheus_rds::{Arn, Class, DbIdentifier, Endpoint, Instance, ResourceId, StatusClass};
 
 use super::context::{Context, can_be_renamed, identified};
 use crate::error::{ErrorName, TaskError};
@@ -59,10 +59,15 @@ async fn look(context: &Context) -> Result<Instance, TaskError> {
             );
             TaskError::new(ErrorName::NotFound, message)
         })?;
-    if Marks(&restored.tags).are_of(context.plan().owner(), Role::Restored) {
-        return Ok(restored);
+    if !Marks(&restored.tags).are_of(context.plan().owner(), Role::Restored) {
+        return Err(super::restore::foreign(&restored));
     }
-    Err(super::restore::foreign(&restored))
+    // The name is without a database meanwhile: what RDS has given up on is not waited for.
+    if restored.status.class() == StatusClass::Failed {
+        let message = format!("{} is {}", restored.identifier, restored.status);
+        return Err(TaskError::new(ErrorName::ModifyFailed, message));
+    }
+    Ok(restored)
 }
 
 /// It is so when the database is available under the name *and* at the name's endpoint: RDS
