@@ -1,5 +1,6 @@
 //! Local RDS with real PostgreSQL, started by the real binary, one per test.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use super::trapheus::trapheus;
 
 /// A running local RDS. Dropped, it takes its databases along.
 pub(crate) struct LocalRds {
-    server: Option<Background>,
-    directory: TempDir,
+    pub(super) server: Option<Background>,
+    pub(super) directory: TempDir,
     /// Where its API answers.
     pub(crate) endpoint_url: String,
 }
@@ -25,18 +26,17 @@ impl LocalRds {
         // Its servers may run as another user than the test does.
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755))
             .expect("one's own directory can be opened to others");
-        let mut command = trapheus(directory.path());
-        command.args(["local", "up", "--listen", "127.0.0.1:0", "--data-dir"]);
-        command.arg(data(&directory));
-        let (server, ready) = Background::start(&mut command, &directory.path().join("local.log"));
-        let endpoint_url = ready["endpointUrl"]
-            .as_str()
-            .expect("it says where it answers");
+        let (server, endpoint_url) = start(&directory, "127.0.0.1:0", &[]);
         Self {
             server: Some(server),
-            endpoint_url: endpoint_url.to_owned(),
+            endpoint_url,
             directory,
         }
+    }
+
+    /// The processes of its database servers, by the directory that each works in.
+    pub(super) fn servers(&self) -> BTreeMap<PathBuf, String> {
+        servers(&data(&self.directory))
     }
 
     /// Stops it as a user does, and makes sure that nothing runs on.
@@ -49,7 +49,7 @@ impl LocalRds {
             String::from_utf8_lossy(&done.stderr)
         );
         self.server.take().expect("it is up").wait();
-        let left = postmasters(&data(&self.directory));
+        let left = self.servers();
         assert!(
             left.is_empty(),
             "still running after `local down`: {left:?}"
@@ -71,31 +71,51 @@ impl Drop for LocalRds {
             let _asked = self.ask_to_stop().output();
         }
         // What it could not stop itself, a failed test stops here.
-        for process in postmasters(&data(&self.directory)) {
+        for process in self.servers().into_values() {
             let _gone_already = Command::new("kill").args(["-QUIT", &process]).status();
         }
     }
 }
 
-fn data(directory: &TempDir) -> PathBuf {
+/// Where its databases and snapshots live.
+pub(super) fn data(directory: &TempDir) -> PathBuf {
     directory.path().join("data")
 }
 
-/// The processes of all PostgreSQL servers that run below a directory.
-fn postmasters(directory: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(directory) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for entry in entries.flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.extend(postmasters(&entry.path()));
-        } else if entry.file_name() == "postmaster.pid" {
-            let text = fs::read_to_string(entry.path()).unwrap_or_default();
-            let process = text.lines().next().unwrap_or_default();
-            if Path::new("/proc").join(process).join("cwd").exists() {
-                found.push(process.to_owned());
-            }
+/// Starts it on the directory, and says where it answers.
+pub(super) fn start(directory: &TempDir, listen: &str, arguments: &[&str]) -> (Background, String) {
+    let mut command = trapheus(directory.path());
+    command
+        .args(["local", "up", "--listen", listen, "--data-dir"])
+        .arg(data(directory))
+        .args(arguments);
+    let (server, ready) = Background::start(&mut command, &directory.path().join("local.log"));
+    let endpoint_url = ready["endpointUrl"]
+        .as_str()
+        .expect("it says where it answers");
+    (server, endpoint_url.to_owned())
+}
+
+/// The first processes of all PostgreSQL servers that work below a directory, whatever files say.
+fn servers(below: &Path) -> BTreeMap<PathBuf, String> {
+    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir("/proc")
+        .expect("processes can be listed")
+        .flatten()
+    {
+        let process = entry.file_name().to_string_lossy().into_owned();
+        if !is_number(&process) {
+            continue;
+        }
+        let Ok(directory) = fs::read_link(entry.path().join("cwd")) else {
+            continue;
+        };
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        // The others of a server have put their own words in the place of the arguments.
+        let is_first = line.split(|byte| *byte == 0).any(|word| word == b"-D");
+        if directory.starts_with(below) && is_first {
+            found.insert(directory, process);
         }
     }
     found
