@@ -18,6 +18,7 @@ use trapheus_rds::{ConnectOptions, Rds};
 use trapheus_restore::ServerVerifier;
 
 use crate::error::{Context, Failure, chain};
+use crate::login;
 use crate::settings::{Settings, Sourced};
 
 /// How long another process may take to see that it should stop, and how often we look.
@@ -67,12 +68,15 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Rds, Failure> {
 }
 
 /// The restore's tasks, talking to RDS through this door.
-pub(crate) fn tasks(rds: Rds, settings: &Settings) -> trapheus_restore::Tasks {
+pub(crate) async fn tasks(
+    rds: Rds,
+    settings: &Settings,
+) -> Result<trapheus_restore::Tasks, Failure> {
     let options = trapheus_restore::Options {
         clock: Arc::new(now),
-        verifier: Arc::new(ServerVerifier::new(settings.login.clone())),
+        verifier: Arc::new(ServerVerifier::new(login::credentials(settings).await?)),
     };
-    trapheus_restore::Tasks::new(rds, options)
+    Ok(trapheus_restore::Tasks::new(rds, options))
 }
 
 /// The time on the wall.

@@ -7,6 +7,7 @@ mod error;
 mod exit;
 mod follow;
 mod home;
+mod login;
 mod printer;
 mod protect;
 mod settings;

@@ -12,6 +12,7 @@ use trapheus_restore::{Credentials, Secret};
 
 use crate::arguments::Global;
 use crate::error::{Context, Failure};
+use crate::login::Login;
 
 /// What `trapheus.toml` may hold.
 #[derive(Debug, Default, Deserialize)]
@@ -33,6 +34,7 @@ struct File {
 struct VerifyFile {
     user: Option<String>,
     database: Option<String>,
+    secret: Option<String>,
 }
 
 /// A value and where it came from.
@@ -58,7 +60,7 @@ pub(crate) struct Settings {
     /// Patterns of identifiers, or `tag:KEY=VALUE`, that need the identifier typed.
     pub protect: Vec<String>,
     /// What Verify logs in with; `None`: the handshake has to do.
-    pub login: Option<Credentials>,
+    pub login: Option<Login>,
 }
 
 impl Settings {
@@ -103,13 +105,20 @@ impl Settings {
     }
 }
 
-/// `TRAPHEUS_VERIFY_PASSWORD`, with the user and database of the environment or the file.
-fn login(file: VerifyFile) -> Option<Credentials> {
-    Some(Credentials {
-        password: Secret::new(given("TRAPHEUS_VERIFY_PASSWORD")?),
-        user: given("TRAPHEUS_VERIFY_USER").or(file.user),
-        database: given("TRAPHEUS_VERIFY_DATABASE").or(file.database),
-    })
+/// The password of `TRAPHEUS_VERIFY_PASSWORD`, or else a secret, with the user and the database of
+/// the environment or the file.
+fn login(file: VerifyFile) -> Option<Login> {
+    let database = given("TRAPHEUS_VERIFY_DATABASE").or(file.database);
+    if let Some(password) = given("TRAPHEUS_VERIFY_PASSWORD") {
+        let user = given("TRAPHEUS_VERIFY_USER").or(file.user);
+        return Some(Login::Password(Credentials {
+            user,
+            password: Secret::new(password),
+            database,
+        }));
+    }
+    let secret = given("TRAPHEUS_VERIFY_SECRET").or(file.secret)?;
+    Some(Login::SecretsManager { secret, database })
 }
 
 /// An environment variable that is set to something.
@@ -128,7 +137,7 @@ fn read(named: Option<&Utf8Path>) -> Result<(File, String), Failure> {
     };
     let file = toml::from_str(&text).map_err(|error| {
         Failure::refused(format!("{path} is not a valid settings file: {error}"))
-            .hint("known settings: home, region, profile, endpoint-url, protect, [verify] user and database")
+            .hint("known settings: home, region, profile, endpoint-url, protect, [verify] user, database and secret")
     })?;
     Ok((file, path.to_string()))
 }

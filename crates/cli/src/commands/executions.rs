@@ -129,7 +129,7 @@ async fn resume(
     printer: Printer,
 ) -> Result<Exit, Failure> {
     let record = home::find(&home::reader(&settings.home.value)?, name)?;
-    let tasks = home::tasks(home::connect(settings).await?, settings);
+    let tasks = home::tasks(home::connect(settings).await?, settings).await?;
     let engine = home::engine(&settings.home.value, Arc::new(RestoreTasks(tasks)))?;
     let handle = engine
         .resume(&record.id)

@@ -27,7 +27,7 @@ pub(crate) async fn run(
     };
     let document = input::document(task, &options.identifier, &options.shape);
     let request = Request::parse(&document).map_err(|error| super::input_refused(&error))?;
-    let tasks = home::tasks(home::connect(settings).await?, settings);
+    let tasks = home::tasks(home::connect(settings).await?, settings).await?;
     match tasks.plan(NO_EXECUTION, request).await {
         Ok(plan) => {
             printer.result(&json!(plan), &text(&plan));

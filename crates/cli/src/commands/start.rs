@@ -88,7 +88,7 @@ pub(crate) async fn run(
         options.confirm.as_deref(),
     )
     .await?;
-    let tasks = home::tasks(rds, settings);
+    let tasks = home::tasks(rds, settings).await?;
     let engine = home::engine(&settings.home.value, Arc::new(RestoreTasks(tasks)))?;
     let handle = engine
         .start(StartExecution {

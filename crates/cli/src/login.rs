@@ -1,0 +1,88 @@
+//! What Verify logs in with: a password from the environment, or a secret of Secrets Manager.
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use serde::Deserialize;
+use trapheus_restore::{Credentials, Secret};
+
+use crate::error::Failure;
+use crate::settings::Settings;
+
+/// Where the password comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// From the environment.
+    Password(Credentials),
+    /// From this secret, named by its name or ARN, in the form that RDS itself stores.
+    SecretsManager {
+        /// The name or ARN.
+        secret: String,
+        /// The database, where the secret names none.
+        database: Option<String>,
+    },
+}
+
+/// The members of a database's secret. RDS's own managed secrets have the first two only.
+#[derive(Deserialize)]
+struct DatabaseSecret {
+    username: Option<String>,
+    password: String,
+    dbname: Option<String>,
+}
+
+/// Finds what to log in with; `None` where nothing is said, and the handshake has to do.
+pub(crate) async fn credentials(settings: &Settings) -> Result<Option<Credentials>, Failure> {
+    match &settings.login {
+        None => Ok(None),
+        Some(Login::Password(credentials)) => Ok(Some(credentials.clone())),
+        Some(Login::SecretsManager { secret, database }) => {
+            let found = read(settings, secret).await?;
+            Ok(Some(Credentials {
+                user: found.username,
+                password: Secret::new(found.password),
+                database: found.dbname.or_else(|| database.clone()),
+            }))
+        }
+    }
+}
+
+async fn read(settings: &Settings, secret: &str) -> Result<DatabaseSecret, Failure> {
+    let unreadable = |why: &str| {
+        Failure::refused(format!(
+            "the secret {secret} that Verify logs in with cannot be read: {why}"
+        ))
+        .hint("it needs secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own")
+    };
+    let answer = client(settings)
+        .await
+        .get_secret_value()
+        .secret_id(secret)
+        .send()
+        .await;
+    let answer = answer.map_err(|error| {
+        let said = error.message().or(error.code()).map(str::to_owned);
+        unreadable(&said.unwrap_or_else(|| "Secrets Manager does not answer".to_owned()))
+    })?;
+    let text = answer
+        .secret_string()
+        .ok_or_else(|| unreadable("it holds no text"))?;
+    // The error's own text would quote a part of the secret.
+    serde_json::from_str(text)
+        .map_err(|_| unreadable("it is not JSON with `username` and `password`"))
+}
+
+async fn client(settings: &Settings) -> Client {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(&profile.value);
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.value.clone()));
+    }
+    Client::new(&loader.load().await)
+}
