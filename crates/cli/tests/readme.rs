@@ -12,8 +12,8 @@ mod common {
 use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use common::background::Background;
 use common::trapheus::trapheus;
@@ -61,47 +61,108 @@ fn commands(heading: &str) -> Vec<String> {
         .collect()
 }
 
-/// Types a line into a shell; `exports` are the lines that the shell was given before.
-fn type_line(line: &str, exports: &[String], url: &str, directory: &Path) {
-    let script = [exports, &[line.to_owned()]]
-        .concat()
-        .join("\n")
-        .replace(URL, url);
-    let binary = trapheus(directory).get_program().to_owned();
-    let interpreter = env::var_os("TRAPHEUS_PYTHON").expect(
-        "TRAPHEUS_PYTHON is set by `cargo xtask test`: the AWS CLI lies beside that Python",
+/// The shell that the guide is typed into.
+struct Shell<'a> {
+    /// The lines that it was given first.
+    exports: &'a [String],
+    /// The server that stands for the one that the guide names.
+    url: &'a str,
+    directory: &'a Path,
+}
+
+impl Shell<'_> {
+    fn run(&self, line: &str) -> Output {
+        let script = [self.exports, &[line.to_owned()]]
+            .concat()
+            .join("\n")
+            .replace(URL, self.url);
+        let binary = trapheus(self.directory).get_program().to_owned();
+        let places = [Path::new(&binary), &interpreter()].map(|program| {
+            program
+                .parent()
+                .expect("a program lies in a directory")
+                .display()
+                .to_string()
+        });
+        Command::new("bash")
+            .args(["-c", &script])
+            .current_dir(self.directory)
+            .env_clear()
+            .env("PATH", format!("{}:/usr/bin:/bin", places.join(":")))
+            .env("HOME", self.directory)
+            .stdin(Stdio::null())
+            .output()
+            .expect("there is a bash")
+    }
+
+    /// Types a line of the guide.
+    fn type_line(&self, line: &str) {
+        let wanted = ENDS.iter().find(|(command, ..)| line.starts_with(command));
+        self.ends(line, wanted.map_or(0, |(_, code, _)| *code));
+    }
+
+    /// Types a line that ends with a code; returns what it printed.
+    fn ends(&self, line: &str, code: i32) -> String {
+        let done = self.run(line);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(code), "{line}\n{said}");
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    }
+}
+
+fn interpreter() -> PathBuf {
+    let python = env::var_os("TRAPHEUS_PYTHON");
+    python
+        .map(PathBuf::from)
+        .expect("TRAPHEUS_PYTHON is set by `cargo xtask test`: the AWS CLI lies beside that Python")
+}
+
+/// Verify takes the login of a secret, and a restore whose login is refused is rolled back.
+fn logs_in_with_a_secret(shell: &Shell<'_>) {
+    let mut moto = Command::new(interpreter());
+    moto.arg("moto_rds.py")
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/python"));
+    let (moto, ready) = Background::start(&mut moto, &shell.directory.join("moto.log"));
+    let secrets = ready["endpointUrl"]
+        .as_str()
+        .expect("it says where it answers");
+    for (name, password) in [("right", "a-password"), ("wrong", "another-password")] {
+        shell.ends(
+            &format!(
+                "aws --endpoint-url {secrets} secretsmanager create-secret --name {name} \
+                 --secret-string '{{\"username\": \"shop\", \"password\": \"{password}\"}}'"
+            ),
+            0,
+        );
+    }
+    let restore = |secret: &str| {
+        format!(
+            "TRAPHEUS_VERIFY_SECRET={secret} AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets} \
+             trapheus restore orders"
+        )
+    };
+    shell.ends(&restore("right"), 0);
+    let history = shell.ends("trapheus executions show last --history --output json", 0);
+    assert!(history.contains(r#""proof": "login""#), "{history}");
+    assert!(
+        !history.contains("a-password"),
+        "the history holds the password"
     );
-    let places = [Path::new(&binary), Path::new(&interpreter)].map(|program| {
-        program
-            .parent()
-            .expect("a program lies in a directory")
-            .display()
-            .to_string()
-    });
-    let path = format!("{}:/usr/bin:/bin", places.join(":"));
-    let done = Command::new("bash")
-        .args(["-c", &script])
-        .current_dir(directory)
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", directory)
-        .stdin(Stdio::null())
-        .output()
-        .expect("there is a bash");
-    let said = String::from_utf8_lossy(&done.stderr);
-    let wanted = ENDS.iter().find(|(command, ..)| line.starts_with(command));
-    let wanted = wanted.map_or(0, |(_, code, _)| *code);
-    assert_eq!(done.status.code(), Some(wanted), "{line}\n{said}");
+    let failed = shell.ends(&restore("wrong"), 1);
+    assert!(failed.contains("Trapheus.VerificationFailed"), "{failed}");
+    shell.ends(&restore("missing"), 2);
+    moto.wait();
 }
 
 /// The AWS CLI's own waiter would look every 30 seconds only.
-fn wait_until_available(identifier: &str, exports: &[String], url: &str, directory: &Path) {
+fn wait_until_available(identifier: &str, shell: &Shell<'_>) {
     let status = format!(
         "aws --endpoint-url {URL} rds describe-db-instances --db-instance-identifier {identifier} \
          --query 'DBInstances[0].DBInstanceStatus' --output text"
     );
-    let wait = format!("until [ \"$({status})\" = available ]; do sleep 0.2; done");
-    type_line(&wait, exports, url, directory);
+    shell.type_line(&format!(
+        "until [ \"$({status})\" = available ]; do sleep 0.2; done"
+    ));
 }
 
 #[test]
@@ -127,26 +188,26 @@ fn what_the_guide_says_to_type_works() {
     let (exports, rest): (Vec<_>, Vec<_>) = section
         .into_iter()
         .partition(|line| line.starts_with("export "));
+    let shell = Shell {
+        exports: &exports,
+        url,
+        directory: directory.path(),
+    };
     let up = rest.first().expect("the section begins with a command");
     assert!(
         up.starts_with("trapheus local up --data-dir ./rds"),
         "{up} is what has been done"
     );
     for line in &rest[1..] {
-        type_line(line, &exports, url, directory.path());
+        shell.type_line(line);
     }
     let create = rest.iter().find(|line| line.contains("create-db-instance"));
     let create = create.expect("the guide creates a database");
-    type_line(
-        &create.replace("orders", "staging"),
-        &exports,
-        url,
-        directory.path(),
-    );
+    shell.type_line(&create.replace("orders", "staging"));
     for identifier in ["orders", "staging"] {
-        wait_until_available(identifier, &exports, url, directory.path());
+        wait_until_available(identifier, &shell);
     }
-    type_line("trapheus snapshot orders", &exports, url, directory.path());
+    shell.type_line("trapheus snapshot orders");
 
     let mut typed = 0;
     for heading in [
@@ -157,7 +218,7 @@ fn what_the_guide_says_to_type_works() {
         "Executions",
     ] {
         for line in commands(heading) {
-            type_line(&line, &exports, url, directory.path());
+            shell.type_line(&line);
             typed += 1;
         }
     }
@@ -165,12 +226,8 @@ fn what_the_guide_says_to_type_works() {
         typed, 14,
         "the guide has more or fewer commands than this test has seen before"
     );
-    type_line(
-        "trapheus local down --data-dir ./rds",
-        &exports,
-        url,
-        directory.path(),
-    );
+    logs_in_with_a_secret(&shell);
+    shell.type_line("trapheus local down --data-dir ./rds");
     local.wait();
 }
 

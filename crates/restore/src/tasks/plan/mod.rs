@@ -16,7 +16,7 @@ use crate::limits::Limits;
 use crate::marks;
 use crate::names::{self, Names};
 use crate::plan::{Kind, Original, Plan, Retirement, Verification};
-use crate::verifier::{Probe, Verifier};
+use crate::verifier::{Probe, ProbeError, Verifier};
 use choose::Chosen;
 
 /// Makes one plan.
@@ -222,7 +222,15 @@ impl<'a> Planner<'a> {
                 NAME,
                 "the target answers from here, so the restored database will be asked too",
             ),
-            Err(error) => {
+            // It can be reached, so Verify can ask; and the password that counts there is the
+            // snapshot's, which need not be the target's of today.
+            Err(error @ (ProbeError::LoginRefused(_) | ProbeError::WrongProtocol(_))) => {
+                Check::warn(
+                    NAME,
+                    format!("{error}; the restored database will be asked too"),
+                )
+            }
+            Err(error @ ProbeError::Unreachable(_)) => {
                 plan.verification = Verification::StatusOnly;
                 let detail = format!("{error}; so the restored database is taken at RDS's word");
                 Check::warn(NAME, detail)
