@@ -1,7 +1,7 @@
 //! Which snapshot supplies the data: one that is made, one that is named, or the newest.
 
-use jiff::Timestamp;
-use trapheus_rds::{DbIdentifier, Instance, Rds, Snapshot, SnapshotStatus};
+use jiff::{SignedDuration, Timestamp};
+use trapheus_rds::{DbIdentifier, Instance, Rds, Snapshot, SnapshotId, SnapshotStatus};
 
 use crate::checks::{self, Check};
 use crate::error::TaskError;
@@ -87,11 +87,7 @@ async fn make(
             }
         }
     };
-    let fixed = names::fixed_snapshot(&source.identifier);
-    let id = match rds.snapshot(&fixed.clone().into()).await? {
-        None => fixed,
-        Some(_) => names::timed_snapshot(&source.identifier, now),
-    };
+    let id = free_name(rds, &source.identifier, now).await?;
     let checks = new_checks(&source, target, id.as_str());
     let plan = SnapshotPlan {
         id: id.into(),
@@ -112,6 +108,21 @@ async fn make(
         plan: Box::new(plan),
         checks,
     })
+}
+
+/// The fixed name where it is free, else one of the time; of two in one second, the later one
+/// gets the next second's.
+async fn free_name(
+    rds: &Rds,
+    source: &DbIdentifier,
+    now: Timestamp,
+) -> Result<SnapshotId, TaskError> {
+    let (mut id, mut at) = (names::fixed_snapshot(source), now);
+    while rds.snapshot(&id.clone().into()).await?.is_some() {
+        id = names::timed_snapshot(source, at);
+        at += SignedDuration::from_secs(1);
+    }
+    Ok(id)
 }
 
 fn new_checks(source: &Instance, target: &Instance, id: &str) -> Vec<Check> {

@@ -13,7 +13,7 @@ use crate::checks::{self, Check, surroundings};
 use crate::error::{ErrorName, TaskError};
 use crate::input::{FinalSnapshot, Request, Task};
 use crate::limits::Limits;
-use crate::marks;
+use crate::marks::{self, Marks, Role};
 use crate::names::{self, Names};
 use crate::plan::{Kind, Original, Plan, Retirement, Verification};
 use crate::verifier::{Probe, ProbeError, Verifier};
@@ -118,9 +118,7 @@ impl<'a> Planner<'a> {
                     "{id} is a cluster, and `isCluster` says that it is none"
                 )),
                 (true, _) => refuse(format!("{id} is a cluster: clusters are not supported yet")),
-                (false, _) => refuse(format!(
-                    "there is no database {id} in this account and Region"
-                )),
+                (false, _) => refuse(self.missing(id).await?),
             };
         };
         if self.request.is_cluster == Some(true) {
@@ -134,6 +132,22 @@ impl<'a> Planner<'a> {
             ));
         }
         Ok(target)
+    }
+
+    /// Says that nothing answers at the name, and why where another execution has moved it aside.
+    async fn missing(&self, id: &DbIdentifier) -> Result<String, TaskError> {
+        let aside = Names::of(id, self.now).aside;
+        let holder = self.rds.instance(&aside).await?;
+        let marks = holder.as_ref().map(|holder| Marks(&holder.tags));
+        let mover =
+            marks.filter(|marks| marks.is(Role::Original) && marks.target() == Some(id.as_str()));
+        Ok(match mover.and_then(Marks::owner) {
+            Some(owner) => format!(
+                "{id} is being restored by another execution, {owner}, which has moved the original to {aside}; \
+                 if nobody is at work on it any more: trapheus executions resume {owner}"
+            ),
+            None => format!("there is no database {id} in this account and Region"),
+        })
     }
 
     /// A server that knows no clusters has none.
