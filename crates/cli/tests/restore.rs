@@ -30,6 +30,8 @@ use common::run::Ended;
 use common::world::World;
 use common::writer::{Moment, Writer};
 use serde_json::{Value, json};
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
 
 /// A database with data, settings of its own and a client that writes to it.
 struct Story {
@@ -135,8 +137,8 @@ impl Story {
         let endpoint = self.original.endpoint().expect("it has an endpoint");
         let expected = json!({ "address": endpoint.address(), "port": endpoint.port() });
         assert_eq!(result["endpoint"], expected);
-        assert_eq!(self.database.parameter("work_mem").await, "16MB");
-        assert_eq!(self.database.parameter("max_connections").await, "60");
+        assert_eq!(parameter(&self.database, "work_mem").await, "16MB");
+        assert_eq!(parameter(&self.database, "max_connections").await, "60");
     }
 
     /// The entries are those of the snapshot's instant and those since the restored database
@@ -229,6 +231,18 @@ async fn parameter_group(world: &World, name: &str) {
         .send()
         .await
         .expect("parameters can be set");
+}
+
+/// A server's own word on one of its parameters.
+async fn parameter(database: &Database, name: &str) -> String {
+    let mut connection = PgConnection::connect_with(&database.options)
+        .await
+        .expect("the database takes the login");
+    sqlx::query_scalar("SELECT current_setting($1)")
+        .bind(name)
+        .fetch_one(&mut connection)
+        .await
+        .expect("a parameter can be shown")
 }
 
 /// Everything that a restore has to keep: all but what is new by nature and Trapheus's own marks.

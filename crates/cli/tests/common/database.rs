@@ -1,7 +1,5 @@
 //! The inside of a story's database: data that stays as it is, and a look at what is there.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_rds::types::DbInstance;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{Connection, Executor, Row};
@@ -60,26 +58,7 @@ impl Database {
         (row.get(0), row.get(1))
     }
 
-    /// The entries that are there.
-    pub(crate) async fn entries(&self) -> BTreeSet<i64> {
-        let rows = sqlx::query("SELECT id FROM entries")
-            .fetch_all(&mut self.connect().await)
-            .await
-            .expect("entries can be read");
-        rows.iter().map(|row| row.get(0)).collect()
-    }
-
-    /// A server's own word on one of its parameters.
-    pub(crate) async fn parameter(&self, name: &str) -> String {
-        let row = sqlx::query("SELECT current_setting($1)")
-            .bind(name)
-            .fetch_one(&mut self.connect().await)
-            .await
-            .expect("a parameter can be shown");
-        row.get(0)
-    }
-
-    async fn connect(&self) -> PgConnection {
+    pub(super) async fn connect(&self) -> PgConnection {
         PgConnection::connect_with(&self.options)
             .await
             .expect("the database takes the login")

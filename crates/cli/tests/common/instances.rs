@@ -67,7 +67,7 @@ impl World {
     pub(crate) async fn instance(&self, name: &str) -> Option<DbInstance> {
         let all = self.instances(name).await;
         all.into_iter()
-            .find(|instance| instance.db_instance_identifier() == Some(name))
+            .find(|instance| name_of(instance).eq_ignore_ascii_case(name))
     }
 
     /// All databases whose names begin so, by name.
@@ -75,7 +75,7 @@ impl World {
         let all = self.rds.describe_db_instances().into_paginator().items();
         let all = all.send().try_collect().await;
         let mut all = all.expect("databases can be described");
-        all.retain(|instance| name_of(instance).starts_with(beginning));
+        all.retain(|instance| name_of(instance).starts_with(&beginning.to_lowercase()));
         all.sort_by(|one, other| name_of(one).cmp(name_of(other)));
         all
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::Connection;
 use sqlx::postgres::PgConnection;
+use sqlx::{Connection, Row};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -16,6 +16,17 @@ use super::database::Database;
 const PAUSE: Duration = Duration::from_millis(2);
 /// An attempt that takes longer counts as failed, and its entry as uncertain.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Database {
+    /// The entries that are there.
+    pub(crate) async fn entries(&self) -> BTreeSet<i64> {
+        let rows = sqlx::query("SELECT id FROM entries")
+            .fetch_all(&mut self.connect().await)
+            .await
+            .expect("entries can be read");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+}
 
 /// What the client did. An entry is tried once: after an error nobody knows whether it is there.
 #[derive(Debug, Default)]
