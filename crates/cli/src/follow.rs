@@ -38,6 +38,7 @@ pub(crate) async fn to_the_end(
     view: View,
     printer: Printer,
 ) -> Result<Exit, Failure> {
+    let printer = printer.for_events(view.events);
     let mut events = handle.events().context("follow the execution")?;
     let mut drawing = Drawing::new(handle.id(), view, printer);
     loop {

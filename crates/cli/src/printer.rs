@@ -13,11 +13,31 @@ use crate::error::Failure;
 pub(crate) struct Printer {
     output: Output,
     quiet: bool,
+    form: Form,
+}
+
+/// How a document of JSON is written.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// Indented, for eyes.
+    Indented,
+    /// On one line, as all the others of a stream.
+    Line,
 }
 
 impl Printer {
     pub(crate) fn new(output: Output, quiet: bool) -> Self {
-        Self { output, quiet }
+        Self {
+            output,
+            quiet,
+            form: Form::Indented,
+        }
+    }
+
+    /// For a stream of events, in which the result is a line as well.
+    pub(crate) fn for_events(self, wanted: bool) -> Self {
+        let form = if wanted { Form::Line } else { Form::Indented };
+        Self { form, ..self }
     }
 
     /// Whether a machine reads standard output.
@@ -38,7 +58,10 @@ impl Printer {
     /// The command's result: the document where JSON is asked for, the text otherwise.
     pub(crate) fn result(self, document: &Value, text: &str) {
         if self.is_json() {
-            write(&mut io::stdout(), &format!("{document:#}"));
+            match self.form {
+                Form::Indented => write(&mut io::stdout(), &format!("{document:#}")),
+                Form::Line => self.json_line(document),
+            }
         } else {
             self.data(text);
         }

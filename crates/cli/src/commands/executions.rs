@@ -30,7 +30,7 @@ pub(crate) async fn run(
             let engine = home::reader(home)?;
             let record = home::find(&engine, &execution)?;
             follow::from_outside(&engine, &record.id, events, printer).await?;
-            result::print(&engine, &record.id, printer)
+            result::print(&engine, &record.id, printer.for_events(events))
         }
         Executions::Resume {
             execution: Some(execution),
