@@ -18,8 +18,7 @@ mod common {
 }
 
 use std::fs;
-use std::process::{Output, Stdio};
-use std::time::Duration;
+use std::process::Stdio;
 
 use aws_sdk_rds::types::DbInstance;
 use common::database::Database;
@@ -262,43 +261,10 @@ async fn a_protected_target_that_was_not_confirmed() {
     assert!(told.contains("there is no snapshot"), "{told}");
 }
 
-/// A restore that is under way and doesn't get on.
-struct Held(Child);
-
-impl Held {
-    /// Starts one, and waits until it has tried the request that it is held at.
-    async fn at(
-        world: &World,
-        arguments: &[&str],
-        action: &str,
-        parameter: &str,
-        name: &str,
-    ) -> Self {
-        world.hold(action, parameter, name);
-        let since = world.now();
-        let child = world
-            .trapheus(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("trapheus starts");
-        while !world
-            .changes_since(since, name)
-            .iter()
-            .any(|tried| tried == action)
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Self(child)
-    }
-
-    /// Lets it go on to its end.
-    async fn finish(self, world: &World) -> Ended {
-        world.let_go();
-        let output: Output = self.0.wait_with_output().await.expect("it ends");
-        Ended::of(output)
-    }
+/// Lets a held restore go on to its end.
+async fn finish(world: &World, held: Child) -> Ended {
+    world.let_go();
+    Ended::of(held.wait_with_output().await.expect("it ends"))
 }
 
 #[tokio::test]
@@ -308,12 +274,14 @@ async fn a_second_restore_while_the_first_is_about_to_swap() {
     world.create_with_snapshot(name).await;
     let arguments = ["restore", name];
     let (rename, to) = ("ModifyDBInstance", "NewDBInstanceIdentifier");
-    let first = Held::at(&world, &arguments, rename, to, "twice-shop-temp").await;
+    let first = world
+        .start_held(&arguments, rename, to, "twice-shop-temp")
+        .await;
     let told = refused_beside(&world, name, &["restore", name]).await;
     assert_snapshot!(told, @"twice-shop was not restored: Trapheus.Refused: one at a time: twice-shop is marked by another execution, [execution]: it is being restored; if that execution is gone for good, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:twice-shop --tag-keys trapheus:execution trapheus:role; name twice-shop-trapheus-new: another execution, [execution], is at work on the target");
     let told = refused_beside(&world, name, &["restore", name, "--strategy", "in_place"]).await;
     assert_snapshot!(told, @"twice-shop was not restored: Trapheus.Refused: one at a time: twice-shop is marked by another execution, [execution]: it is being restored; if that execution is gone for good, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:twice-shop --tag-keys trapheus:execution trapheus:role; name twice-shop-trapheus-new: another execution, [execution], is at work on the target");
-    assert_restored(&world, name, first.finish(&world).await).await;
+    assert_restored(&world, name, finish(&world, first).await).await;
 }
 
 #[tokio::test]
@@ -323,23 +291,20 @@ async fn a_second_restore_while_the_first_restores_in_place() {
     world.create_with_snapshot(name).await;
     let arguments = ["restore", name, "--strategy", "in_place"];
     let (rename, to) = ("ModifyDBInstance", "NewDBInstanceIdentifier");
-    let first = Held::at(&world, &arguments, rename, to, "in-place-twice-temp").await;
+    let first = world
+        .start_held(&arguments, rename, to, "in-place-twice-temp")
+        .await;
     let told = refused_beside(&world, name, &arguments).await;
     assert_snapshot!(told, @"in-place-twice was not restored: Trapheus.Refused: one at a time: in-place-twice is marked by another execution, [execution]: it is being restored; if that execution is gone for good, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:in-place-twice --tag-keys trapheus:execution trapheus:role");
-    assert_restored(&world, name, first.finish(&world).await).await;
+    assert_restored(&world, name, finish(&world, first).await).await;
 
     let (restore, from) = ("RestoreDBInstanceFromDBSnapshot", "DBInstanceIdentifier");
-    let first = Held::at(
-        &world,
-        &arguments,
-        restore,
-        from,
-        "in-place-twice-trapheus-new",
-    )
-    .await;
+    let first = world
+        .start_held(&arguments, restore, from, "in-place-twice-trapheus-new")
+        .await;
     let told = refused_beside(&world, name, &arguments).await;
     assert_snapshot!(told, @"in-place-twice was not restored: Trapheus.Refused: in-place-twice is being restored by another execution, [execution], which has moved the original to in-place-twice-temp; if nobody is at work on it any more: trapheus executions resume [execution]");
-    assert_restored(&world, name, first.finish(&world).await).await;
+    assert_restored(&world, name, finish(&world, first).await).await;
 }
 
 /// A run that is refused while another one keeps trying: what that one tries is known, and
