@@ -131,7 +131,12 @@ async fn a_person_reads_the_story_of_a_restore() {
     let ended = world.run(&["restore", name, "--output", "text"]).await;
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     assert_snapshot!("restore", figures_aside(&ended.stdout));
-    assert_snapshot!("restore-progress", figures_aside(&ended.stderr));
+    // Whether a step is seen waiting depends on how fast the machine is.
+    let lines = ended.stderr.lines();
+    let done: Vec<&str> = lines
+        .filter(|line| !line.trim_start().starts_with('…'))
+        .collect();
+    assert_snapshot!("restore-progress", figures_aside(&done.join("\n")));
 
     let list = world.shown(&["executions", "list"]).await;
     assert_snapshot!("executions-list", figures_aside(&list));
