@@ -166,8 +166,12 @@ fn took(document: &Value) -> String {
         .as_object()
         .map(|calls| calls.values().filter_map(Value::as_u64).sum())
         .unwrap_or_default();
+    let calls = match calls {
+        1 => "1 API call".to_owned(),
+        calls => format!("{calls} API calls"),
+    };
     format!(
-        "{}, {calls} API calls",
+        "{}, {calls}",
         crate::story::shown(finished.duration_since(started))
     )
 }
