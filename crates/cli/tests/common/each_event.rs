@@ -5,13 +5,14 @@ use super::journal::Journal;
 impl Journal {
     /// From now on the insert of an event never ends once the execution has so many.
     pub(crate) fn hold_after(&self, events: i64) {
-        self.hold(&format!("NEW.sequence >= {events}"));
+        let is_reached = format!("SELECT count(*) >= {events} FROM events");
+        self.hold(&format!("NEW.sequence >= {events}"), &is_reached);
     }
 
     /// How many events the execution has.
     pub(crate) fn events(&self) -> i64 {
         let count = "SELECT count(*) FROM events";
-        self.0
+        self.connection
             .query_row(count, [], |row| row.get(0))
             .expect("events can be counted")
     }
