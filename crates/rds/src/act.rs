@@ -61,6 +61,15 @@ pub enum FinalSnapshot {
     Create(SnapshotId),
 }
 
+/// What becomes of the automated backups of a deleted instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AutomatedBackups {
+    /// They stay for their retention period.
+    Keep,
+    /// They go at once.
+    Delete,
+}
+
 impl Rds {
     /// Creates a snapshot.
     ///
@@ -181,7 +190,8 @@ impl Rds {
         read_instance(REBOOT_INSTANCE, answer.db_instance())
     }
 
-    /// Starts deleting an instance and its automated backups.
+    /// Starts deleting an instance. RDS's own default deletes its automated backups with it, so
+    /// what becomes of them is always said.
     ///
     /// # Errors
     /// Every class.
@@ -189,13 +199,15 @@ impl Rds {
         &self,
         of: &Identified,
         final_snapshot: &FinalSnapshot,
+        backups: AutomatedBackups,
     ) -> Result<Instance, Error> {
         self.identify(DELETE_INSTANCE, of).await?;
         let _changing = self.shared.pages.changing(&of.resource);
         let request = self
             .client
             .delete_db_instance()
-            .db_instance_identifier(of.name.as_str());
+            .db_instance_identifier(of.name.as_str())
+            .delete_automated_backups(backups == AutomatedBackups::Delete);
         let request = match final_snapshot {
             FinalSnapshot::Skip => request.skip_final_snapshot(true),
             FinalSnapshot::Create(id) => request

@@ -29,7 +29,7 @@ mod snapshot;
 mod status;
 mod surroundings;
 
-pub use act::{FinalSnapshot, Identified, RestoreInstance};
+pub use act::{AutomatedBackups, FinalSnapshot, Identified, RestoreInstance};
 pub use attributes::{
     Attribute, AttributeClass, AttributeName, Engines, Family, Omit, Restart, Settings,
     UnknownAttribute, attribute, attributes,

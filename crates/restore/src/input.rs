@@ -43,6 +43,11 @@ impl Task {
             Task::Rollback => "rollback",
         }
     }
+
+    /// Whether it puts another database behind the target's name.
+    pub(crate) fn moves_the_name(self) -> bool {
+        matches!(self, Task::DbRestore | Task::CreateSnapshot)
+    }
 }
 
 /// When the original leaves the target's name.
@@ -90,6 +95,17 @@ pub enum FinalSnapshot {
     Named(SnapshotId),
 }
 
+/// What becomes of the automated backups of an original that is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AutomatedBackups {
+    /// They stay as long as their retention says: a way back to any point in time.
+    #[default]
+    Keep,
+    /// They go with the original, at once and for good.
+    Delete,
+}
+
 /// What becomes of an original that an earlier execution still keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,8 +124,9 @@ pub struct RollbackOf {
     pub execution: String,
     /// Its plan, as its Plan state returned it.
     pub plan: Box<Plan>,
-    /// The result of its Restore state.
-    pub restored: crate::tasks::Restored,
+    /// The result of its Restore state, when it came so far.
+    #[serde(default)]
+    pub restored: Option<crate::tasks::Restored>,
 }
 
 /// A request: the input document, checked.
@@ -135,6 +152,8 @@ pub struct Request {
     pub keep_snapshots: u32,
     /// Whether a last snapshot is made of the original.
     pub final_snapshot: FinalSnapshot,
+    /// What becomes of the original's automated backups.
+    pub automated_backups: AutomatedBackups,
     /// What becomes of an original that an earlier execution keeps; refused when absent.
     pub kept_original: Option<KeptOriginal>,
     /// Attributes that may be lost.
@@ -198,6 +217,7 @@ const KEYS: &[&str] = &[
     "keepOriginal",
     "keepSnapshots",
     "finalSnapshot",
+    "automatedBackups",
     "keptOriginal",
     "allowLost",
     "rollbackOf",
@@ -240,6 +260,9 @@ impl Request {
             keep_original_seconds: fields.duration_seconds("keepOriginal")?,
             keep_snapshots: fields.keep_snapshots()?,
             final_snapshot: fields.final_snapshot()?,
+            automated_backups: fields
+                .read("automatedBackups", "`keep` or `delete`")?
+                .unwrap_or_default(),
             kept_original: fields.read("keptOriginal", "`delete` or `release`")?,
             allow_lost: fields
                 .read("allowLost", "a list of attributes' names")?
@@ -271,6 +294,9 @@ impl Request {
             (Task::Rollback, None) => Err(InputError::Missing("rollbackOf")),
             (Task::Rollback, Some(of)) if of.plan.identifier != self.identifier => Err(
                 InputError::Contradiction("`rollbackOf` is an execution for another target"),
+            ),
+            (Task::Rollback, Some(of)) if !of.plan.task.moves_the_name() => Err(
+                InputError::Contradiction("`rollbackOf` is an execution that replaces no database"),
             ),
             (Task::Rollback, Some(_)) => Ok(()),
             (Task::DbRestore | Task::CreateSnapshot | Task::CreateSnapshotOnly, Some(_)) => Err(

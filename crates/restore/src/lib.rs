@@ -33,7 +33,8 @@ pub use checks::{Check, Verdict};
 pub use error::{Calls, Cause, ErrorName, TaskError};
 pub use fidelity::{Fidelity, Loss};
 pub use input::{
-    FinalSnapshot, InputError, KeptOriginal, Request, RollbackOf, SnapshotChoice, Strategy, Task,
+    AutomatedBackups, FinalSnapshot, InputError, KeptOriginal, Request, RollbackOf, SnapshotChoice,
+    Strategy, Task,
 };
 pub use limits::Limits;
 pub use names::Names;

@@ -11,7 +11,7 @@ use trapheus_rds::{Arn, DbIdentifier, Endpoint, ResourceId, SnapshotId, Snapshot
 use crate::blueprint::Blueprint;
 use crate::checks::{Check, Verdict};
 use crate::error::Calls;
-use crate::input::{KeptOriginal, Strategy, Task};
+use crate::input::{AutomatedBackups, KeptOriginal, Strategy, Task};
 use crate::limits::Limits;
 use crate::names::Names;
 
@@ -124,6 +124,9 @@ pub struct Original {
 pub struct Retirement {
     /// The name of a last snapshot; none for none.
     pub final_snapshot: Option<SnapshotId>,
+    /// What becomes of its automated backups.
+    #[serde(default)]
+    pub automated_backups: AutomatedBackups,
 }
 
 /// An original that an earlier execution keeps at the name that this one needs.
@@ -154,8 +157,8 @@ pub enum Verification {
 pub struct RollbackPlan {
     /// The execution that restored the target.
     pub execution: String,
-    /// The database that it put behind the name.
-    pub restored_resource_id: ResourceId,
+    /// The database that it made; unknown when it was interrupted before it knew.
+    pub restored_resource_id: Option<ResourceId>,
 }
 
 /// One step, for people.

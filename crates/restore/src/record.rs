@@ -82,6 +82,14 @@ impl Record {
                 "{identifier} ({resource_id}): the restored database, which clients may have written to"
             ));
         }
+        if let (Some(_), Some(restored), None) =
+            (&self.roll_back_error, &self.restored, &self.rolled_back)
+        {
+            left_over.push(format!(
+                "{} ({}), by this name or another: the restored database",
+                restored.identifier, restored.resource_id
+            ));
+        }
         if let (Some(failure), Some(plan)) = (&self.left_over, &self.plan) {
             left_over.push(format!(
                 "{} ({}): the original: {}",
@@ -91,6 +99,16 @@ impl Record {
             ));
         }
         left_over
+    }
+
+    /// Whether the roll-back has seen the original serving at the name.
+    pub(crate) fn original_serves(&self) -> bool {
+        let original = self.plan.as_ref().map(|plan| &plan.original.resource_id);
+        let serving = self
+            .rolled_back
+            .as_ref()
+            .and_then(|rolled_back| rolled_back.serving.as_ref());
+        original.is_some() && serving == original
     }
 
     fn kept(&self) -> Option<&KeptDatabase> {

@@ -162,14 +162,15 @@ pub fn summary(execution_id: &str, standing: Standing, history: &[HistoryEvent])
 }
 
 impl RollbackOf {
-    /// Reads from the history of an execution what a rollback of it needs; none when it never
-    /// made a restored database.
+    /// Reads from the history of an execution what a rollback of it needs, however far it came;
+    /// none when it was never to replace a database, or has no plan and so has changed nothing.
     pub fn from_history(execution_id: &str, history: &[HistoryEvent]) -> Option<RollbackOf> {
         let record = Story::read(history).record;
+        let plan = record.plan.filter(|plan| plan.task.moves_the_name())?;
         Some(RollbackOf {
             execution: execution_id.to_owned(),
-            plan: record.plan?,
-            restored: record.restored?,
+            plan,
+            restored: record.restored,
         })
     }
 }
@@ -261,6 +262,9 @@ impl Story {
         let is_final = |failure: &Failure| failure.error != ErrorName::InProgress.as_str();
         for (state, failure) in &self.failures {
             match state.as_str() {
+                "SwapBack" if failure.error == ErrorName::Refused.as_str() => {
+                    self.record.error = Some(failure.clone());
+                }
                 "RollBack" | "SwapBack" => self.record.roll_back_error = Some(failure.clone()),
                 "Retire" if self.state.as_deref() != Some("Retire") => {
                     self.record.left_over = Some(failure.clone());
@@ -294,15 +298,8 @@ impl Story {
 
     fn restored_resource_id(&self) -> Option<ResourceId> {
         let rollback = || {
-            Some(
-                self.record
-                    .plan
-                    .as_ref()?
-                    .rollback
-                    .as_ref()?
-                    .restored_resource_id
-                    .clone(),
-            )
+            let plan = self.record.plan.as_ref()?;
+            plan.rollback.as_ref()?.restored_resource_id.clone()
         };
         self.record
             .restored

@@ -4,7 +4,8 @@
 //!   sockets, no files, and tokio's paused clock as the only clock, so a restore of half an hour
 //!   takes milliseconds and the same seed gives the same history.
 //! - [`Simulation::run`] runs an input document to its end; [`Simulation::crash_at`] kills the
-//!   process at a chosen event and resumes it in a new one.
+//!   process at a chosen event and resumes it in a new one; [`Simulation::kill_in_call`] does so
+//!   in the middle of a call.
 //! - [`TimeSpent`] says where a run's time went.
 //! - [`World`] is what RDS holds afterwards: what a test asserts on.
 //!
@@ -12,11 +13,12 @@
 
 mod adapter;
 mod crash;
+mod gate;
 mod simulation;
 mod time_spent;
 mod world;
 
 pub use crash::CrashingJournal;
-pub use simulation::{Run, Simulation};
+pub use simulation::{Calls, Run, Simulation};
 pub use time_spent::{TimeInState, TimeSpent};
 pub use world::{Database, World};

@@ -8,6 +8,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::config::{BehaviorVersion, Region};
 use aws_sdk_rds::types::Tag;
+use aws_smithy_runtime_api::client::http::HttpClient;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -22,6 +23,7 @@ use trapheus_restore::{DEFINITION, RollbackOf, Standing, Summary, Tasks, summary
 
 use crate::adapter::{RestoreTasks, SimulatedVerifier};
 use crate::crash::CrashingJournal;
+use crate::gate::{Gate, GatedConnector};
 use crate::world::World;
 
 /// When every simulation begins.
@@ -33,12 +35,22 @@ const SETUP_LIMIT: Duration = Duration::from_secs(24 * 3600);
 pub struct Simulation {
     control_plane: Arc<ControlPlane>,
     client: Client,
+    gate: Gate,
     tasks: Tasks,
     verifier: Arc<SimulatedVerifier>,
     journal: Arc<MemoryJournal>,
     clock: VirtualClock,
     /// Counts executions, so that their ids differ whatever engine starts them.
     started: AtomicU32,
+}
+
+/// Which calls are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// Every call.
+    All,
+    /// Those that change something.
+    Changes,
 }
 
 /// An execution that has come to its end.
@@ -86,14 +98,19 @@ impl Simulation {
         let control_plane = ControlPlane::open(options)
             .await
             .expect("memory can be opened");
-        let client = client(&control_plane);
+        let direct = connector(Arc::clone(&control_plane));
+        let gate = Gate::default();
+        let gated = GatedConnector {
+            connector: direct.clone(),
+            gate: gate.clone(),
+        };
         // Where nothing waits, a limit of calls per second would be all that there is to see.
         let limits = match durations {
             Durations::Instant => Limits::local(),
             Durations::Aws => Limits::default(),
         };
         let rds = Rds::new(
-            client.clone(),
+            client(gated),
             Limits {
                 jitter_seed: seed,
                 ..limits
@@ -106,7 +123,8 @@ impl Simulation {
         };
         Self {
             control_plane,
-            client,
+            client: client(direct),
+            gate,
             tasks: Tasks::new(rds, options),
             verifier,
             journal: Arc::new(MemoryJournal::new()),
@@ -186,6 +204,26 @@ impl Simulation {
             self.wait_until(id, is_available).await;
             self.wait_until_available(of).await;
         }
+    }
+
+    /// Deletes a database as a person does: its protection first.
+    pub async fn delete(&self, name: &str) {
+        let modify = self.client.modify_db_instance();
+        modify
+            .db_instance_identifier(name)
+            .deletion_protection(false)
+            .apply_immediately(true)
+            .send()
+            .await
+            .expect("the protection can be taken off");
+        self.wait_until_available(name).await;
+        let delete = self.client.delete_db_instance();
+        delete
+            .db_instance_identifier(name)
+            .skip_final_snapshot(true)
+            .send()
+            .await
+            .expect("the database can be deleted");
     }
 
     /// Waits until a database is available.
@@ -312,6 +350,61 @@ impl Simulation {
         Some(self.finish(&engine, &handle).await)
     }
 
+    /// Runs an input document in a process that dies in the middle of its n-th call, carried out
+    /// and not answered, and goes on in another one; none when it ends with fewer calls.
+    pub async fn kill_in_call(&self, input: Value, call: u32) -> Option<Run> {
+        let run = self.stop_in_call(input, call, Calls::All).await?;
+        Some(self.resume(&run.id).await)
+    }
+
+    /// Runs an input document in a process that dies in the middle of a call; none when it ends
+    /// with fewer calls.
+    pub async fn stop_in_call(&self, input: Value, call: u32, calls: Calls) -> Option<Run> {
+        let engine = self.engine(self.journal.clone());
+        self.gate.hold(call, calls == Calls::All);
+        let handle = self.start(&engine, input);
+        let has_ended = tokio::select! {
+            _ = handle.wait() => true,
+            () = self.gate.reached() => false,
+        };
+        if !has_ended {
+            handle.stop().await.expect("it can be stopped");
+        }
+        self.gate.open();
+        (!has_ended).then(|| self.read(&engine, handle.id()))
+    }
+
+    /// Runs an input document to its end, while somebody does something during its n-th change
+    /// of the world; none when it makes fewer.
+    pub async fn interfere_in_change(
+        &self,
+        input: Value,
+        change: u32,
+        person: impl AsyncFnOnce(&Simulation),
+    ) -> Option<Run> {
+        let engine = self.engine(self.journal.clone());
+        self.gate.hold(change, false);
+        let handle = self.start(&engine, input);
+        let has_ended = tokio::select! {
+            _ = handle.wait() => true,
+            () = self.gate.reached() => false,
+        };
+        if !has_ended {
+            person(self).await;
+        }
+        self.gate.open();
+        let run = self.finish(&engine, &handle).await;
+        (!has_ended).then_some(run)
+    }
+
+    /// Ends an execution that nobody runs, as a roll-back of it does first.
+    pub fn abort(&self, id: &ExecutionId) {
+        let engine = self.engine(self.journal.clone());
+        engine
+            .abort(id, "Trapheus.RolledBack", "a roll-back was asked for")
+            .expect("nobody runs it");
+    }
+
     /// Runs an execution until it keeps its original, and stops there.
     pub async fn run_until_kept(&self, input: Value) -> Run {
         let engine = self.engine(self.journal.clone());
@@ -382,7 +475,7 @@ fn tell(start: Timestamp, begun: Instant) -> Arc<dyn Fn() -> Timestamp + Send + 
     })
 }
 
-fn client(control_plane: &Arc<ControlPlane>) -> Client {
+fn client(http_client: impl HttpClient + 'static) -> Client {
     let config = aws_sdk_rds::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
@@ -393,7 +486,7 @@ fn client(control_plane: &Arc<ControlPlane>) -> Client {
             None,
             "simulation",
         ))
-        .http_client(connector(Arc::clone(control_plane)));
+        .http_client(http_client);
     Client::from_conf(config.build())
 }
 

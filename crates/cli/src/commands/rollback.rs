@@ -1,11 +1,11 @@
-//! `trapheus rollback`: swaps back to the original that an execution kept.
+//! `trapheus rollback`: undoes an execution, whether it keeps its original or was interrupted.
 //!
-//! The earlier execution is ended first, so that its time for the original cannot run out while
-//! the names are being swapped; then a new execution does the swap, from the earlier plan.
+//! The earlier execution is ended first, so that it can't go on, nor its time for the original run
+//! out, while the names are being swapped; then a new execution undoes it, from the earlier plan.
 
-use serde_json::{Value, json};
-use trapheus_asl::{HistoryEvent, HistoryKind};
+use serde_json::json;
 use trapheus_engine::ExecutionStatus;
+use trapheus_restore::RollbackOf;
 
 use super::start;
 use crate::arguments::Rollback;
@@ -23,24 +23,6 @@ pub(crate) async fn run(
     let engine = home::reader(&settings.home.value)?;
     let record = home::find(&engine, &rollback.execution)?;
     let id = &record.id;
-    let history = engine.history(id).context("read the history")?;
-    let result = |state: &str| {
-        task_result(&history, state).ok_or_else(|| {
-            Failure::refused(format!(
-                "{id} never came to {state}: there is nothing to swap back"
-            ))
-            .hint(format!("`trapheus executions show {id}` tells what it did"))
-        })
-    };
-    let document = json!({
-        "task": "rollback",
-        "identifier": record.input["identifier"],
-        "rollbackOf": {
-            "execution": id,
-            "plan": result("Plan")?,
-            "restored": result("Restore")?,
-        },
-    });
     match record.status {
         ExecutionStatus::Running => {
             return Err(Failure::refused(format!("{id} is running"))
@@ -56,16 +38,18 @@ pub(crate) async fn run(
         | ExecutionStatus::Aborted
         | ExecutionStatus::TimedOut => {}
     }
+    // Read when nothing is added to it any more.
+    let history = engine.history(id).context("read the history")?;
+    let of = RollbackOf::from_history(id.as_str(), &history).ok_or_else(|| {
+        Failure::refused(format!(
+            "{id} has not begun to replace a database: there is nothing to undo"
+        ))
+        .hint(format!("`trapheus executions show {id}` tells what it did"))
+    })?;
+    let document = json!({
+        "task": "rollback",
+        "identifier": of.plan.identifier,
+        "rollbackOf": of,
+    });
     start::run(document, &rollback.follow, settings, printer).await
-}
-
-/// What the task of a state returned the last time.
-fn task_result<'a>(history: &'a [HistoryEvent], state: &str) -> Option<&'a Value> {
-    history
-        .iter()
-        .rev()
-        .find(|event| {
-            event.kind == HistoryKind::TaskSucceeded && event.state.as_deref() == Some(state)
-        })
-        .and_then(|event| event.output.as_ref())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::server::{ORDERS, Reply, Request, Server, instance, orders};
 use tokio::time::Instant;
-use trapheus_rds::{Class, Error, FinalSnapshot, Limits, Rds};
+use trapheus_rds::{AutomatedBackups, Class, Error, FinalSnapshot, Limits, Rds};
 
 /// A server that knows one instance and answers the first `times` requests of `action` otherwise.
 fn failing(action: &'static str, times: usize, reply: Reply) -> Server {
@@ -173,7 +173,7 @@ async fn attempts_are_counted_by_handle_and_for_the_whole_door() {
     let (other, others) = rds.counting();
     look(&one).await.unwrap();
     other
-        .delete_instance(&orders(), &FinalSnapshot::Skip)
+        .delete_instance(&orders(), &FinalSnapshot::Skip, AutomatedBackups::Keep)
         .await
         .unwrap();
     let expected = |pairs: &[(&str, u64)]| {

@@ -2,7 +2,9 @@
 //! Method: the name is given to another one, and nothing but looks may reach the server.
 
 use crate::server::{ORDERS, Reply, Server, instance, orders, snapshot};
-use trapheus_rds::{Class, Error, FinalSnapshot, Limits, Rds, Settings, Snapshot, Tags};
+use trapheus_rds::{
+    AutomatedBackups, Class, Error, FinalSnapshot, Limits, Rds, Settings, Snapshot, Tags,
+};
 
 const MADE_AT: &str = "2026-03-01T02:00:00Z";
 
@@ -23,7 +25,7 @@ async fn touch_all(rds: &Rds) -> Vec<Result<(), Error>> {
             .await
             .map(|_| ()),
         rds.reboot_instance(&of).await.map(|_| ()),
-        rds.delete_instance(&of, &FinalSnapshot::Skip)
+        rds.delete_instance(&of, &FinalSnapshot::Skip, AutomatedBackups::Keep)
             .await
             .map(|_| ()),
         rds.add_instance_tags(&of, &tags()).await,

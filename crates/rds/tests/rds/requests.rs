@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use trapheus_rds::{
-    DbIdentifier, FinalSnapshot, Instance, Limits, Rds, RestoreInstance, SnapshotKind,
-    SnapshotStatus, StatusClass, Tags,
+    AutomatedBackups, DbIdentifier, FinalSnapshot, Instance, Limits, Rds, RestoreInstance,
+    SnapshotKind, SnapshotStatus, StatusClass, Tags,
 };
 
 use crate::server::{ORDERS, Reply, Server, instance, instance_with, orders, snapshot};
@@ -91,13 +91,17 @@ async fn a_restore_names_itself_its_snapshot_and_all_its_tags() {
 async fn a_deletion_says_what_stays() {
     let server = any_instance();
     let rds = server.door(Limits::default());
-    rds.delete_instance(&orders(), &FinalSnapshot::Skip)
+    rds.delete_instance(&orders(), &FinalSnapshot::Skip, AutomatedBackups::Keep)
         .await
         .unwrap();
     assert_eq!(server.last().get("SkipFinalSnapshot"), "true");
+    assert_eq!(server.last().get("DeleteAutomatedBackups"), "false");
     let last = FinalSnapshot::Create("orders-final".parse().unwrap());
-    rds.delete_instance(&orders(), &last).await.unwrap();
+    rds.delete_instance(&orders(), &last, AutomatedBackups::Delete)
+        .await
+        .unwrap();
     assert_eq!(server.last().get("SkipFinalSnapshot"), "false");
+    assert_eq!(server.last().get("DeleteAutomatedBackups"), "true");
     assert_eq!(
         server.last().get("FinalDBSnapshotIdentifier"),
         "orders-final"

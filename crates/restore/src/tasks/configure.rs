@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{Class, Instance, Settings, StatusClass};
 
-use super::context::{Context, identified};
+use super::context::{Context, found_again, identified};
 use crate::error::{ErrorName, TaskError};
 use crate::fidelity::Fidelity;
 use crate::marks;
@@ -45,7 +45,8 @@ pub(super) async fn run(context: &Context) -> Result<Configured, TaskError> {
         .await?;
     }
     if restored.needs_reboot() {
-        context.rds.reboot_instance(&identified(&restored)).await?;
+        let rebooted = context.rds.reboot_instance(&identified(&restored)).await;
+        found_again(&restored, rebooted)?;
         let waiting = || format!("rebooting {}", restored.identifier);
         restored = soon(context, |restored| !restored.needs_reboot(), waiting).await?;
     }
@@ -112,13 +113,13 @@ async fn modify(
         .rds
         .modify_instance(&identified(restored), missing)
         .await;
-    modified.map(|_| ()).map_err(|error| match error.class {
-        Class::Invalid | Class::QuotaExceeded => {
+    match modified {
+        Err(error) if matches!(error.class, Class::Invalid | Class::QuotaExceeded) => {
             let message = format!("RDS refuses {}: {error}", names(missing));
-            TaskError::new(ErrorName::ModifyFailed, message)
+            Err(TaskError::new(ErrorName::ModifyFailed, message))
         }
-        _ => error.into(),
-    })
+        modified => found_again(restored, modified).map(|_| ()),
+    }
 }
 
 /// A modify that was accepted can fail later, and only an event says so. Without this look the

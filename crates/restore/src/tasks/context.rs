@@ -65,10 +65,17 @@ pub(crate) struct Context {
     pub(crate) verifier: Arc<dyn Verifier>,
     pub(super) acquaintances: Acquaintances,
     clock: Clock,
+    begun: Timestamp,
 }
 
 impl Context {
-    pub(super) fn new(call: Call, rds: Rds, options: &Options, known: &Acquaintances) -> Self {
+    pub(super) fn new(
+        call: Call,
+        rds: Rds,
+        options: &Options,
+        known: &Acquaintances,
+        begun: Timestamp,
+    ) -> Self {
         let Options { clock, verifier } = options.clone();
         let acquaintances = known.clone();
         Self {
@@ -77,6 +84,7 @@ impl Context {
             verifier,
             acquaintances,
             clock,
+            begun,
         }
     }
 
@@ -91,6 +99,12 @@ impl Context {
     /// When the definition entered the state; retries of it count from then.
     pub(crate) fn entered(&self) -> Timestamp {
         self.call.entered
+    }
+
+    /// Since when this process has been at work on the state. Limits count from then: in the time
+    /// before, when an execution was stopped or its process dead, nobody waited for anything.
+    pub(crate) fn at_work_since(&self) -> Timestamp {
+        self.call.entered.max(self.begun)
     }
 
     pub(crate) fn restored(&self) -> Result<&Restored, TaskError> {
@@ -168,7 +182,12 @@ pub(crate) fn identified(instance: &Instance) -> Identified {
 
 /// Whether a rename can be asked for: it serves, and no rename has been accepted yet.
 pub(crate) fn can_be_renamed(instance: &Instance) -> bool {
-    instance.status.is_serving() && !instance.pending_changes.contains(&"DBInstanceIdentifier")
+    instance.status.is_serving() && !is_to_be_renamed(instance)
+}
+
+/// Whether a rename has been accepted that the status doesn't show yet.
+pub(crate) fn is_to_be_renamed(instance: &Instance) -> bool {
+    instance.pending_changes.contains(&"DBInstanceIdentifier")
 }
 
 /// What was seen by its identity and is not found by its name a moment later is being renamed.

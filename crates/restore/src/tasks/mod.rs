@@ -64,6 +64,8 @@ pub struct Tasks {
     rds: Rds,
     options: Options,
     acquaintances: Acquaintances,
+    /// When this process took up its work.
+    begun: Timestamp,
 }
 
 impl fmt::Debug for Tasks {
@@ -85,10 +87,12 @@ pub struct Refusal {
 impl Tasks {
     /// Tasks that act through this door.
     pub fn new(rds: Rds, options: Options) -> Self {
+        let begun = (options.clock)();
         Self {
             rds,
             options,
             acquaintances: Acquaintances::default(),
+            begun,
         }
     }
 
@@ -151,6 +155,7 @@ impl Tasks {
             rds,
             &self.options,
             &self.acquaintances,
+            self.begun,
         );
         let limits: Limits = context.plan().limits;
         let (made, limit_seconds) = match resource {
@@ -180,7 +185,7 @@ impl Tasks {
             }
         };
         let deadline = Deadline {
-            entered: context.entered(),
+            entered: context.at_work_since(),
             now: context.now(),
             limit_seconds,
         };

@@ -11,16 +11,19 @@
 //! which names the same new database for both, decides, and whoever loses it undoes nothing,
 //! because [`roll_back`](super::roll_back) obeys the restored database's mark before the original's.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Class, DbIdentifier, Instance};
+use trapheus_rds::{Class, DbIdentifier, Instance, StatusClass};
 
-use super::context::{Context, can_be_renamed, identified};
+use super::context::{Context, can_be_renamed, found_again, identified};
 use super::remove::{IfRefused, remove};
 use crate::error::{ErrorName, TaskError};
 use crate::input::{KeptOriginal, Strategy};
 use crate::marks::{self, Marks, Role, marks};
-use crate::plan::KeptOriginalPlan;
+use crate::plan::{KeptOriginalPlan, Retirement};
+
+/// A roll-back that has not renamed what it marked by then has ended.
+const ROLL_BACK_BEGINS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The original out of the way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,21 +55,24 @@ pub(super) async fn run(context: &Context) -> Result<MovedAside, TaskError> {
         );
         return Err(TaskError::in_progress(waiting));
     }
-    free_the_aside_name(context).await?;
+    see_the_replacement(context).await?;
     lock(context, &original).await?;
+    free_the_aside_name(context).await?;
     let down_since = context.now();
-    context
+    let renamed = context
         .rds
         .rename_instance(&identified(&original), &names.aside)
-        .await
-        .map_err(|error| {
-            match error.class {
-                Class::AlreadyExists => taken(&names.aside),
-                // Renamed by an earlier attempt whose answer was lost: the next look tells.
-                Class::NotFound => TaskError::in_progress(renaming(context)),
-                _ => error.into(),
-            }
-        })?;
+        .await;
+    match renamed {
+        Ok(_) => {}
+        // What is deleted or renamed keeps its name for a while after it isn't seen there.
+        Err(error) if error.class == Class::AlreadyExists => {
+            free_the_aside_name(context).await?;
+            return Err(TaskError::in_progress(renaming(context)));
+        }
+        // Renamed by an earlier attempt whose answer was lost: the next look tells.
+        Err(error) => return found_again(&original, Err(error)),
+    }
     let seen = context.soon(|| async {
         let original = context.original().await?;
         Ok(original.filter(|original| original.identifier == names.aside))
@@ -96,13 +102,40 @@ fn moved(
     })
 }
 
+/// In `swap` the name is given up only while its next database is seen serving.
+async fn see_the_replacement(context: &Context) -> Result<(), TaskError> {
+    let plan = context.plan();
+    if plan.strategy == Strategy::InPlace {
+        return Ok(());
+    }
+    let name = &plan.names.restored;
+    match context.rds.instance(name).await? {
+        None => Err(TaskError::new(
+            ErrorName::NotFound,
+            format!("{name} does not exist any more"),
+        )),
+        Some(found) if !Marks(&found.tags).are_of(plan.owner(), Role::Restored) => {
+            Err(super::restore::foreign(&found))
+        }
+        Some(found) if found.status.class() == StatusClass::Failed => Err(TaskError::new(
+            ErrorName::RestoreFailed,
+            format!("{name} is {}", found.status),
+        )),
+        Some(found) if found.status.is_serving() => Ok(()),
+        Some(found) => Err(TaskError::in_progress(format!(
+            "{name} is {}",
+            found.status
+        ))),
+    }
+}
+
 /// Marks the original as this execution's, and makes sure that it is nobody else's.
 async fn lock(context: &Context, original: &Instance) -> Result<(), TaskError> {
     let plan = context.plan();
     if Marks(&original.tags).are_of(plan.owner(), Role::Original) {
         return Ok(());
     }
-    if Marks(&original.tags).is(Role::Original) {
+    if Marks(&original.tags).is(Role::Original) || is_being_swapped_back(context, original) {
         return Err(marked_by_another(original));
     }
     if plan.strategy == Strategy::InPlace {
@@ -130,6 +163,13 @@ async fn lock(context: &Context, original: &Instance) -> Result<(), TaskError> {
     }
 }
 
+/// Whether a roll-back of the execution that made this database has just marked it to move it.
+fn is_being_swapped_back(context: &Context, original: &Instance) -> bool {
+    let marks = Marks(&original.tags);
+    let is_recent = |at| context.now().duration_since(at) < ROLL_BACK_BEGINS_WITHIN;
+    marks.is(Role::Restored) && marks.since().is_some_and(is_recent)
+}
+
 /// Makes room where an earlier execution keeps its original, if the input says so.
 async fn free_the_aside_name(context: &Context) -> Result<(), TaskError> {
     let plan = context.plan();
@@ -137,6 +177,7 @@ async fn free_the_aside_name(context: &Context) -> Result<(), TaskError> {
         return Ok(());
     };
     match &plan.kept_original {
+        _ if holder.resource_id == plan.original.resource_id => Ok(()),
         Some(kept) if kept.resource_id == holder.resource_id => {
             make_room(context, kept, &holder).await
         }
@@ -150,17 +191,27 @@ async fn make_room(
     holder: &Instance,
 ) -> Result<(), TaskError> {
     let plan = context.plan();
+    let is_kept = Marks(&holder.tags).are_of(&kept.execution, Role::Original);
     match kept.becomes {
-        KeptOriginal::Delete => remove(context, holder, None, IfRefused::Leave).await,
+        // Whoever has taken the mark off has taken it over.
+        KeptOriginal::Delete if !is_kept => Err(taken(&plan.names.aside)),
+        KeptOriginal::Delete => {
+            let keeping = Retirement {
+                final_snapshot: None,
+                automated_backups: plan.retirement.automated_backups,
+            };
+            remove(context, holder, &keeping, IfRefused::Leave).await
+        }
         KeptOriginal::Release => {
             let own: Vec<String> = marks::own(&holder.tags).into_keys().collect();
             if !own.is_empty() {
                 context.remove_tags(holder, &own).await?;
             }
-            context
+            let released = context
                 .rds
                 .rename_instance(&identified(holder), &plan.names.released)
-                .await?;
+                .await;
+            found_again(holder, released)?;
             let gone = context.soon(|| async {
                 let holder = context.rds.instance(&plan.names.aside).await?;
                 Ok(holder.is_none().then_some(()))

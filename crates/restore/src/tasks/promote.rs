@@ -1,12 +1,16 @@
 //! Promote: the restored database answers at the target's name. From here on clients write to it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{Arn, Class, DbIdentifier, Endpoint, Instance, ResourceId, StatusClass};
 
 use super::context::{Context, can_be_renamed, identified};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
+
+/// RDS documents ten minutes. A database that serves under the name and has got another address
+/// by then is no reason to take it from the name again.
+const ENDPOINT_FOLLOWS_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// The restored database behind the name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +84,9 @@ fn promoted(context: &Context, restored: &Instance) -> Option<Promoted> {
         .endpoint
         .as_ref()
         .map(|endpoint| &endpoint.address);
-    let has_followed = known.is_none_or(|address| *address == endpoint.address);
+    let waited = context.now().duration_since(context.entered());
+    let has_followed = known.is_none_or(|address| *address == endpoint.address)
+        || waited > ENDPOINT_FOLLOWS_WITHIN;
     let is_so =
         restored.identifier == plan.names.target && restored.status.is_serving() && has_followed;
     is_so.then(|| Promoted {

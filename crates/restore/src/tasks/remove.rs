@@ -4,11 +4,13 @@
 //! one that has got its name, is checked by the door to RDS.
 
 use serde_json::Value;
-use trapheus_rds::{Class, FinalSnapshot, Instance, Settings, SnapshotId};
+use trapheus_rds::{Class, FinalSnapshot, Instance, Settings};
 
 use super::context::{Context, identified};
 use crate::blueprint::row;
 use crate::error::{ErrorName, TaskError};
+use crate::input::AutomatedBackups;
+use crate::plan::Retirement;
 
 /// What becomes of a database whose deletion is refused for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +22,17 @@ pub(super) enum IfRefused {
     Leave,
 }
 
+/// What stays of a database that never served: nothing.
+pub(super) const NOTHING: Retirement = Retirement {
+    final_snapshot: None,
+    automated_backups: AutomatedBackups::Delete,
+};
+
 /// Makes it so that the database is gone.
 pub(super) async fn remove(
     context: &Context,
     instance: &Instance,
-    final_snapshot: Option<&SnapshotId>,
+    keeping: &Retirement,
     if_refused: IfRefused,
 ) -> Result<(), TaskError> {
     let waiting = || TaskError::in_progress(format!("deleting {}", instance.identifier));
@@ -34,7 +42,7 @@ pub(super) async fn remove(
     if instance.deletion_protection {
         unprotect(context, instance).await?;
     }
-    match delete(context, instance, final_snapshot).await {
+    match delete(context, instance, keeping).await {
         Err(error) if !error.name.is_passing() && error.name != ErrorName::IdentityMismatch => {
             return Err(refused(context, instance, if_refused, error).await);
         }
@@ -65,15 +73,26 @@ async fn unprotect(context: &Context, instance: &Instance) -> Result<(), TaskErr
 async fn delete(
     context: &Context,
     instance: &Instance,
-    final_snapshot: Option<&SnapshotId>,
+    keeping: &Retirement,
 ) -> Result<(), TaskError> {
-    let how = match final_snapshot {
-        Some(id) if !instance.status.forbids_final_snapshot() => FinalSnapshot::Create(id.clone()),
-        Some(_) | None => FinalSnapshot::Skip,
+    let snapshot = match &keeping.final_snapshot {
+        Some(id) if instance.status.forbids_final_snapshot() => {
+            let message = format!(
+                "the final snapshot {id} can't be made, because {} is {}; it is not deleted",
+                instance.identifier, instance.status
+            );
+            return Err(TaskError::new(ErrorName::SnapshotFailed, message));
+        }
+        Some(id) => FinalSnapshot::Create(id.clone()),
+        None => FinalSnapshot::Skip,
+    };
+    let backups = match keeping.automated_backups {
+        AutomatedBackups::Keep => trapheus_rds::AutomatedBackups::Keep,
+        AutomatedBackups::Delete => trapheus_rds::AutomatedBackups::Delete,
     };
     match context
         .rds
-        .delete_instance(&identified(instance), &how)
+        .delete_instance(&identified(instance), &snapshot, backups)
         .await
     {
         Ok(_) => Ok(()),
@@ -103,7 +122,8 @@ async fn refused(
     error
 }
 
-async fn protect(
+/// Switches the protection from deletion on or off.
+pub(super) async fn protect(
     context: &Context,
     instance: &Instance,
     protection: bool,

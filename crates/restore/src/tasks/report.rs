@@ -78,7 +78,12 @@ fn headline(outcome: Outcome, record: &Record) -> String {
         Outcome::Succeeded => format!("the snapshot of {name} is made"),
         Outcome::LeftOver => format!("{name} is restored, and something is left over"),
         Outcome::Failed if record.was_refused() => format!("nothing has changed: {error}"),
-        Outcome::Failed => format!("{name} is as it was before: {error}"),
+        Outcome::Failed if record.original_serves() => {
+            format!("{name} is as it was before: {error}")
+        }
+        Outcome::Failed => {
+            format!("{name} is what somebody else has made of it meanwhile: {error}")
+        }
         Outcome::RollbackFailed => format!("{name} needs a person: {error}"),
     }
 }

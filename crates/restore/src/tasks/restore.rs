@@ -5,6 +5,7 @@
 //! the second one finds the other's mark and stops. It is recognised by the mark, not by the
 //! answer: a process that dies between the request and its answer finds its own database next time.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{Arn, Class, DbIdentifier, Instance, ResourceId, RestoreInstance, StatusClass};
 
@@ -12,6 +13,9 @@ use super::context::Context;
 use crate::error::{ErrorName, TaskError};
 use crate::input::Strategy;
 use crate::marks::{Marks, Role, marks};
+
+/// A database may be seen before its tags are.
+const TAGS_FOLLOW_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// The restored database, under its own name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +71,11 @@ async fn look(context: &Context) -> Result<Option<Instance>, TaskError> {
             .acquaintances
             .meet(context.plan().owner(), &holder.resource_id);
         return Ok(Some(holder));
+    }
+    let is_young = context.now().duration_since(context.entered()) < TAGS_FOLLOW_WITHIN;
+    if is_young && Marks(&holder.tags).owner().is_none() {
+        let waiting = format!("waiting until {} shows whose it is", holder.identifier);
+        return Err(TaskError::in_progress(waiting));
     }
     Err(foreign(&holder))
 }

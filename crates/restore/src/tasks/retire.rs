@@ -27,8 +27,8 @@ pub(super) async fn run(context: &Context) -> Result<Retired, TaskError> {
         .await?;
     if let Some(original) = polled {
         wait_while_busy(&original)?;
-        delete(context).await?;
     }
+    delete(context).await?;
     Ok(Retired {
         resource_id: plan.original.resource_id.clone(),
         final_snapshot: plan.retirement.final_snapshot.clone(),
@@ -47,22 +47,26 @@ fn wait_while_busy(original: &Instance) -> Result<(), TaskError> {
 
 async fn delete(context: &Context) -> Result<(), TaskError> {
     let plan = context.plan();
-    see_serving(context).await?;
-    let Some(original) = context.original().await? else {
+    let Some(original) = find(context).await? else {
         return Ok(());
     };
+    see_serving(context).await?;
     check_ours(context, &original)?;
     let if_refused = match plan.blueprint.is_protected() {
         true => IfRefused::ProtectAgain,
         false => IfRefused::Leave,
     };
-    remove(
-        context,
-        &original,
-        plan.retirement.final_snapshot.as_ref(),
-        if_refused,
-    )
-    .await
+    remove(context, &original, &plan.retirement, if_refused).await
+}
+
+/// The original; none only when it is found neither by its identity nor by its name.
+async fn find(context: &Context) -> Result<Option<Instance>, TaskError> {
+    if let Some(original) = context.original().await? {
+        return Ok(Some(original));
+    }
+    let plan = context.plan();
+    let holder = context.rds.instance(&plan.names.aside).await?;
+    Ok(holder.filter(|holder| holder.resource_id == plan.original.resource_id))
 }
 
 /// The data of the original may go only while its replacement is seen at the name, right now.

@@ -75,6 +75,10 @@ async fn look(context: &Context, asked: &SnapshotPlan) -> Result<Option<Snapshot
 }
 
 async fn create(context: &Context, asked: &SnapshotPlan) -> Result<Snapshot, TaskError> {
+    if !asked.create {
+        let message = format!("the snapshot {} was to exist already", asked.id);
+        return Err(TaskError::new(ErrorName::Internal, message));
+    }
     let id: SnapshotId = asked.id.as_manual().ok_or_else(|| {
         TaskError::new(
             ErrorName::Internal,

@@ -68,7 +68,7 @@ async fn prove(context: &Context, probe: &Probe) -> Result<Proof, TaskError> {
             ProbeError::Unreachable(message) => {
                 let limit_seconds = context.plan().limits.verify_seconds;
                 let deadline = Deadline {
-                    entered: context.entered(),
+                    entered: context.at_work_since(),
                     now: context.now(),
                     limit_seconds,
                 };

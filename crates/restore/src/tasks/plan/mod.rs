@@ -91,6 +91,7 @@ impl<'a> Planner<'a> {
             blueprint,
             retirement: Retirement {
                 final_snapshot: self.final_snapshot(),
+                automated_backups: request.automated_backups,
             },
             kept_original: None,
             allow_lost: request.allow_lost.clone(),

@@ -1,41 +1,37 @@
 //! The plan of a rollback: the names and identities of the execution that is undone, looked at
 //! anew.
 
-use trapheus_rds::Instance;
+use trapheus_rds::{Instance, StatusClass};
 
 use super::{Planner, words};
 use crate::checks::Check;
 use crate::error::TaskError;
 use crate::input::{RollbackOf, Task};
 use crate::marks::{Marks, Role};
-use crate::names::Names;
 use crate::plan::{Plan, RollbackPlan};
 
 impl Planner<'_> {
     pub(super) async fn plan_rollback(&self, earlier: &RollbackOf) -> Result<Plan, TaskError> {
         let before = earlier.plan.as_ref();
+        let restored_id = earlier.restored.as_ref().map(|made| &made.resource_id);
         let original = self
             .rds
             .instance_by_resource(&before.original.resource_id)
             .await?;
-        let restored = self
-            .rds
-            .instance_by_resource(&earlier.restored.resource_id)
-            .await?;
-        let names = Names {
-            kept: Names::of(&before.identifier, self.now).kept,
-            ..before.names.clone()
+        let at_restored = self.rds.instance(&before.names.restored).await?;
+        let restored = match restored_id {
+            Some(id) => self.rds.instance_by_resource(id).await?,
+            None => at_restored.clone(),
         };
         let mut plan = Plan {
             task: Task::Rollback,
             execution: self.execution.to_owned(),
             snapshot: None,
             keep_original_seconds: 0,
-            names,
             kept_original: None,
             rollback: Some(RollbackPlan {
                 execution: earlier.execution.clone(),
-                restored_resource_id: earlier.restored.resource_id.clone(),
+                restored_resource_id: restored_id.cloned(),
             }),
             checks: Vec::new(),
             steps: Vec::new(),
@@ -47,6 +43,7 @@ impl Planner<'_> {
         plan.checks = vec![
             original_check(&plan, original.as_ref()),
             restored_check(&plan, restored.as_ref()),
+            others_check(&plan, [&at_restored, &restored]),
             words::writes_after_rollback(&plan),
         ];
         plan.steps = words::steps(&plan);
@@ -76,14 +73,12 @@ fn original_check(plan: &Plan, original: Option<&Instance>) -> Check {
         );
         return Check::fail(NAME, detail);
     }
+    let detail = format!("{} is {}", original.identifier, original.status);
+    if original.status.is_deleting() || original.status.class() == StatusClass::Failed {
+        return Check::fail(NAME, detail);
+    }
     if !original.status.is_serving() {
-        return Check::fail(
-            NAME,
-            format!(
-                "{} is {}; it must be available",
-                original.identifier, original.status
-            ),
-        );
+        return Check::warn(NAME, format!("{detail}; that will be waited out"));
     }
     Check::pass(NAME, format!("kept as {}", names.aside))
 }
@@ -99,7 +94,30 @@ fn restored_check(plan: &Plan, restored: Option<&Instance>) -> Check {
                 names.target, names.kept
             ),
         ),
+        Some(restored) if restored.identifier == names.restored => Check::pass(
+            NAME,
+            format!(
+                "it is {} and has never served: it will be deleted",
+                names.restored
+            ),
+        ),
         Some(restored) => Check::warn(NAME, format!("it is {} now", restored.identifier)),
-        None => Check::warn(NAME, "it does not exist any more"),
+        None => Check::warn(NAME, "it does not exist"),
+    }
+}
+
+/// Another execution that has begun to replace the restored database must end first.
+fn others_check(plan: &Plan, holders: [&Option<Instance>; 2]) -> Check {
+    const NAME: &str = "one at a time";
+    let others = holders.into_iter().flatten().find_map(|holder| {
+        let owner = Marks(&holder.tags).owner()?;
+        (owner != plan.owner()).then_some(owner)
+    });
+    match others {
+        Some(owner) => Check::fail(
+            NAME,
+            format!("another execution, {owner}, is at work on the target"),
+        ),
+        None => Check::pass(NAME, "no other execution is at work on it"),
     }
 }

@@ -1,7 +1,7 @@
 //! What a plan says to people: the steps with their names, the outage, and what follows from it.
 
 use crate::checks::Check;
-use crate::input::{Request, Strategy, Task};
+use crate::input::{AutomatedBackups, Request, Strategy, Task};
 use crate::plan::{Outage, Plan, Step};
 
 /// What one rename takes on AWS, in seconds: about a minute and a half when nothing is in the
@@ -50,8 +50,9 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
             step(
                 "SwapBack",
                 format!(
-                    "rename {} to {}, then {} to {}",
-                    names.target, names.kept, names.aside, names.target
+                    "give the original the name {} again, from {}; a restored database that has \
+                     served becomes {}, and one that never has is deleted",
+                    names.target, names.aside, names.kept
                 ),
             ),
             step("Report", "say what has changed".to_owned()),
@@ -108,9 +109,13 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
 }
 
 fn retire(plan: &Plan) -> String {
-    match &plan.retirement.final_snapshot {
+    let what = match &plan.retirement.final_snapshot {
         Some(id) => format!("delete {} after a final snapshot {id}", plan.names.aside),
         None => format!("delete {} without a final snapshot", plan.names.aside),
+    };
+    match plan.retirement.automated_backups {
+        AutomatedBackups::Keep => format!("{what}; its automated backups stay"),
+        AutomatedBackups::Delete => format!("{what}, and its automated backups"),
     }
 }
 
@@ -125,7 +130,13 @@ pub(super) fn consequences(plan: &Plan) -> Vec<Check> {
         None => "after the snapshot".to_owned(),
     };
     let fate = match (plan.keep_original_seconds, &plan.retirement.final_snapshot) {
-        (0, None) => "which is deleted at the end, its automated backups too: `keepOriginal` and `finalSnapshot` keep it".to_owned(),
+        (0, None) => format!(
+            "which is deleted at the end{}: `keepOriginal` and `finalSnapshot` keep it",
+            match plan.retirement.automated_backups {
+                AutomatedBackups::Keep => ", but not its automated backups",
+                AutomatedBackups::Delete => ", its automated backups too",
+            }
+        ),
         (0, Some(id)) => format!("which goes into the final snapshot {id}"),
         (seconds, _) => format!("which is kept for {seconds} s"),
     };

@@ -68,8 +68,9 @@ pub(super) enum InFlight {
     Nothing,
     /// A restore request was not answered: a database may appear.
     Restore,
-    /// The restored database was sent to the target's name: it may go there.
-    Promotion,
+    /// The original was sent away, and perhaps the restored database to its name: what is seen
+    /// at the names may not stay there.
+    Renames,
 }
 
 /// Everything that a decision needs.
@@ -82,8 +83,10 @@ pub(super) struct Seen {
     pub(super) restored: Option<Sighting>,
     /// Whether a database that is neither of both has the target's name.
     pub(super) stranger_has_the_name: bool,
-    /// Whether the original carries this execution's marks.
+    /// Whether the original carries marks that it did not carry before, and nobody else's.
     pub(super) is_marked: bool,
+    /// Whether another execution has the restored database for its original.
+    pub(super) restored_is_taken: bool,
 }
 
 /// What is done next.
@@ -95,6 +98,8 @@ pub(super) enum Step {
     MoveRestoredAway,
     /// Rename the original from the aside name to the target's.
     BringOriginalBack,
+    /// Rename the restored database from the kept name to the target's, for want of the original.
+    PutRestoredBack,
     /// Delete the restored database, which never answered at the target's name.
     RemoveRestored,
     /// Take this execution's marks off the original.
@@ -110,7 +115,7 @@ pub(super) enum Step {
 pub(super) enum Ending {
     /// The original serves at the target's name.
     OriginalServes,
-    /// The original has gone by another hand, and the restored database serves.
+    /// The original can't be had any more, by another hand, and the restored database serves.
     RestoredServes,
     /// Another execution is at work on the target; nothing of it was ours to undo.
     NotOurs,
@@ -132,45 +137,89 @@ pub(super) enum Obstacle {
 /// Decides what is next.
 pub(super) fn decide(seen: &Seen) -> Step {
     match (&seen.restored, &seen.original) {
-        (Some(restored), original) if restored.place == Place::Target => {
-            clear_the_name(seen.reason, restored, original.as_ref())
+        (Some(restored), _) if restored.place == Place::Target && seen.restored_is_taken => {
+            Step::Finish(Ending::NotOurs)
         }
-        (_, None) => Step::Stuck(Obstacle::OriginalGone),
+        (Some(restored), original) if restored.place == Place::Target => {
+            clear_the_name(restored, original.as_ref())
+        }
+        (_, None) => without_the_original(seen, Obstacle::OriginalGone),
         (restored, Some(original)) => match &original.place {
             Place::Target => clean_up(seen, original, restored.as_ref()),
-            Place::Aside if seen.ownership == Ownership::NotOurs => leave(seen, restored.as_ref()),
+            Place::Aside if seen.ownership == Ownership::NotOurs => leave(restored.as_ref()),
             Place::Aside => bring_back(seen, original),
-            Place::Restored | Place::Kept => Step::Stuck(Obstacle::OriginalElsewhere(
-                "a name that belongs to the restored database".to_owned(),
-            )),
+            Place::Restored | Place::Kept => {
+                let name = "a name that belongs to the restored database".to_owned();
+                without_the_original(seen, Obstacle::OriginalElsewhere(name))
+            }
             Place::Elsewhere(_) if original.condition == Condition::Renaming => {
                 Step::Wait("waiting for a rename of the original")
             }
-            Place::Elsewhere(name) => Step::Stuck(Obstacle::OriginalElsewhere(name.clone())),
+            // Somebody swapped it for another database before this execution touched it.
+            Place::Elsewhere(_) if !seen.is_marked && seen.stranger_has_the_name => {
+                leave(restored.as_ref())
+            }
+            Place::Elsewhere(name) => {
+                without_the_original(seen, Obstacle::OriginalElsewhere(name.clone()))
+            }
         },
     }
 }
 
-/// The restored database has the name.
-fn clear_the_name(reason: Reason, restored: &Sighting, original: Option<&Sighting>) -> Step {
-    match (original, reason) {
-        (None, Reason::Failure) if restored.condition == Condition::Ready => {
-            Step::Finish(Ending::RestoredServes)
+/// The restored database has the name, and gives it up only to an original that can take it.
+fn clear_the_name(restored: &Sighting, original: Option<&Sighting>) -> Step {
+    let original = match original {
+        Some(original) if original.place == Place::Aside => &original.condition,
+        Some(original) if original.place == Place::Target => {
+            return Step::Wait("waiting until one database is seen at the name");
         }
-        (None, Reason::Failure | Reason::Asked) => Step::Stuck(Obstacle::OriginalGone),
-        (Some(_), _) => match &restored.condition {
-            Condition::Ready | Condition::Failed(_) => Step::MoveRestoredAway,
-            Condition::Busy(_) | Condition::Renaming | Condition::Deleting => {
-                Step::Wait("waiting until the restored database can be renamed")
+        Some(_) | None => return stay(restored, Obstacle::OriginalGone),
+    };
+    match (original, &restored.condition) {
+        (Condition::Deleting, _) => stay(restored, Obstacle::OriginalGone),
+        (Condition::Failed(status), _) => stay(restored, Obstacle::OriginalFailed(status.clone())),
+        (Condition::Busy(_) | Condition::Renaming, _) => {
+            Step::Wait("waiting until the original can be renamed")
+        }
+        (Condition::Ready, Condition::Ready | Condition::Failed(_)) => Step::MoveRestoredAway,
+        (Condition::Ready, Condition::Busy(_) | Condition::Renaming | Condition::Deleting) => {
+            Step::Wait("waiting until the restored database can be renamed")
+        }
+    }
+}
+
+/// There is no original to give the name to.
+fn stay(restored: &Sighting, obstacle: Obstacle) -> Step {
+    match &restored.condition {
+        Condition::Ready => Step::Finish(Ending::RestoredServes),
+        Condition::Busy(_) | Condition::Renaming => {
+            Step::Wait("waiting until the restored database serves")
+        }
+        Condition::Deleting | Condition::Failed(_) => Step::Stuck(obstacle),
+    }
+}
+
+/// Nobody has the name, and the original can't take it: a restored database that has answered
+/// there before is better than none.
+fn without_the_original(seen: &Seen, obstacle: Obstacle) -> Step {
+    match &seen.restored {
+        Some(restored) if restored.place == Place::Kept && !seen.stranger_has_the_name => {
+            match &restored.condition {
+                Condition::Ready => Step::PutRestoredBack,
+                Condition::Busy(_) | Condition::Renaming => {
+                    Step::Wait("waiting until the restored database can be renamed")
+                }
+                Condition::Deleting | Condition::Failed(_) => Step::Stuck(obstacle),
             }
-        },
+        }
+        Some(_) | None => Step::Stuck(obstacle),
     }
 }
 
 /// Another execution is at work on the original; only what this one made goes.
-fn leave(seen: &Seen, restored: Option<&Sighting>) -> Step {
+fn leave(restored: Option<&Sighting>) -> Step {
     match restored {
-        Some(restored) if restored.place == Place::Restored => remove(seen, restored),
+        Some(restored) if restored.place == Place::Restored => remove(restored),
         Some(_) | None => Step::Finish(Ending::NotOurs),
     }
 }
@@ -181,8 +230,10 @@ fn bring_back(seen: &Seen, original: &Sighting) -> Step {
         Condition::Busy(_) | Condition::Renaming => {
             Step::Wait("waiting until the original can be renamed")
         }
-        Condition::Deleting => Step::Stuck(Obstacle::OriginalGone),
-        Condition::Failed(status) => Step::Stuck(Obstacle::OriginalFailed(status.clone())),
+        Condition::Deleting => without_the_original(seen, Obstacle::OriginalGone),
+        Condition::Failed(status) => {
+            without_the_original(seen, Obstacle::OriginalFailed(status.clone()))
+        }
         Condition::Ready if seen.stranger_has_the_name => Step::Stuck(Obstacle::Stranger),
         Condition::Ready => Step::BringOriginalBack,
     }
@@ -191,6 +242,9 @@ fn bring_back(seen: &Seen, original: &Sighting) -> Step {
 /// The original has the name; what is half made goes.
 fn clean_up(seen: &Seen, original: &Sighting, restored: Option<&Sighting>) -> Step {
     match &original.condition {
+        Condition::Ready if seen.in_flight == InFlight::Renames => {
+            return Step::Wait("making sure that the original stays at its name");
+        }
         Condition::Ready => {}
         Condition::Busy(_) | Condition::Renaming => {
             return Step::Wait("waiting until the original is available at its name");
@@ -199,7 +253,7 @@ fn clean_up(seen: &Seen, original: &Sighting, restored: Option<&Sighting>) -> St
         Condition::Failed(status) => return Step::Stuck(Obstacle::OriginalFailed(status.clone())),
     }
     match restored {
-        Some(restored) if restored.place == Place::Restored => remove(seen, restored),
+        Some(restored) if restored.place == Place::Restored => remove(restored),
         None if seen.in_flight == InFlight::Restore => {
             Step::Wait("making sure that no half-made database appears")
         }
@@ -208,16 +262,12 @@ fn clean_up(seen: &Seen, original: &Sighting, restored: Option<&Sighting>) -> St
     }
 }
 
-fn remove(seen: &Seen, restored: &Sighting) -> Step {
+fn remove(restored: &Sighting) -> Step {
     match &restored.condition {
-        Condition::Deleting => Step::RemoveRestored,
         Condition::Renaming => Step::Wait("waiting for a rename of the restored database"),
-        Condition::Ready | Condition::Busy(_) | Condition::Failed(_)
-            if seen.in_flight == InFlight::Promotion =>
-        {
-            Step::Wait("making sure that the restored database does not take the name")
+        Condition::Deleting | Condition::Ready | Condition::Busy(_) | Condition::Failed(_) => {
+            Step::RemoveRestored
         }
-        Condition::Ready | Condition::Busy(_) | Condition::Failed(_) => Step::RemoveRestored,
     }
 }
 
@@ -238,6 +288,7 @@ mod tests {
             restored,
             stranger_has_the_name: false,
             is_marked: true,
+            restored_is_taken: false,
         }
     }
 
@@ -354,11 +405,25 @@ mod tests {
     }
 
     #[test]
-    fn the_only_copy_is_never_touched() {
+    fn the_name_is_given_up_only_to_an_original_that_can_take_it() {
+        for seen in everything() {
+            if decide(&seen) == Step::MoveRestoredAway {
+                assert_eq!(
+                    seen.original,
+                    at(Place::Aside, Condition::Ready),
+                    "{seen:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_restored_database_that_serves_alone_stays() {
         for place in places() {
             let seen = failed(None, at(place.clone(), Condition::Ready));
             let expected = match place {
                 Place::Target => Step::Finish(Ending::RestoredServes),
+                Place::Kept => Step::PutRestoredBack,
                 _ => Step::Stuck(Obstacle::OriginalGone),
             };
             assert_eq!(decide(&seen), expected);
@@ -376,6 +441,19 @@ mod tests {
     }
 
     #[test]
+    fn what_another_execution_has_taken_over_is_left_to_it() {
+        let seen = failed(
+            at(Place::Aside, Condition::Ready),
+            at(Place::Target, Condition::Ready),
+        );
+        let seen = Seen {
+            restored_is_taken: true,
+            ..seen
+        };
+        assert_eq!(decide(&seen), Step::Finish(Ending::NotOurs));
+    }
+
+    #[test]
     fn what_may_be_on_its_way_is_waited_for() {
         let served = at(Place::Target, Condition::Ready);
         let seen = failed(served.clone(), None);
@@ -386,7 +464,7 @@ mod tests {
         assert!(matches!(decide(&seen), Step::Wait(_)));
         let seen = failed(served, at(Place::Restored, Condition::Ready));
         let seen = Seen {
-            in_flight: InFlight::Promotion,
+            in_flight: InFlight::Renames,
             ..seen
         };
         assert!(matches!(decide(&seen), Step::Wait(_)));

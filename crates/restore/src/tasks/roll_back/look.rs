@@ -6,12 +6,13 @@ use trapheus_rds::{Instance, ResourceId, StatusClass};
 
 use super::decide::{Condition, InFlight, Ownership, Place, Reason, Seen, Sighting};
 use crate::error::{ErrorName, TaskError};
-use crate::marks::{Marks, Role};
+use crate::marks::{self, Marks, Role};
 use crate::plan::Plan;
-use crate::tasks::context::Context;
+use crate::tasks::context::{Context, is_to_be_renamed};
 
-/// How long an unanswered call may still take effect.
-const IN_FLIGHT: SignedDuration = SignedDuration::from_secs(10);
+/// How long a call may take effect, or stay unseen, after it was sent. On AWS a database shows
+/// its old name and status for seconds after a rename has been accepted.
+const IN_FLIGHT: SignedDuration = SignedDuration::from_secs(20);
 
 /// What was seen, and the databases behind it.
 pub(super) struct Sight {
@@ -53,7 +54,7 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
             Reason::Failure
         },
         ownership: ownership(plan, original.as_ref(), [&at_restored, &at_target]),
-        in_flight: in_flight(context, restored.as_ref()),
+        in_flight: in_flight(context, original.as_ref(), restored.as_ref()),
         original: original.as_ref().map(|original| sighting(plan, original)),
         restored: restored.as_ref().map(|restored| sighting(plan, restored)),
         stranger_has_the_name: at_target.as_ref().is_some_and(|found| {
@@ -64,7 +65,11 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
         }),
         is_marked: original
             .as_ref()
-            .is_some_and(|original| is_original(plan, original)),
+            .is_some_and(|original| is_marked(plan, original)),
+        restored_is_taken: restored.as_ref().is_some_and(|restored| {
+            let marks = Marks(&restored.tags);
+            marks.is(Role::Original) && marks.owner() != Some(plan.owner())
+        }),
     };
     Ok(Sight {
         seen,
@@ -74,13 +79,12 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
 }
 
 fn recorded(context: &Context) -> Option<&ResourceId> {
-    match (&context.plan().rollback, context.state()) {
-        (Some(rollback), _) => Some(&rollback.restored_resource_id),
-        (None, Some(state)) => state
-            .restored
-            .as_ref()
-            .map(|restored| &restored.resource_id),
-        (None, None) => None,
+    match &context.plan().rollback {
+        Some(rollback) => rollback.restored_resource_id.as_ref(),
+        None => {
+            let restored = context.state()?.restored.as_ref()?;
+            Some(&restored.resource_id)
+        }
     }
 }
 
@@ -88,8 +92,15 @@ fn is_restored(plan: &Plan, instance: &Instance) -> bool {
     Marks(&instance.tags).are_of(plan.owner(), Role::Restored)
 }
 
-fn is_original(plan: &Plan, instance: &Instance) -> bool {
-    Marks(&instance.tags).are_of(plan.owner(), Role::Original)
+/// Whether the original carries other marks than before, and they are not another execution's.
+/// One whose marks were taken off half-way has no owner any more.
+fn is_marked(plan: &Plan, original: &Instance) -> bool {
+    marks::own(&original.tags) != plan.original.marks && is_nobodys_or_ours(plan, original)
+}
+
+fn is_nobodys_or_ours(plan: &Plan, original: &Instance) -> bool {
+    let owner = Marks(&original.tags).owner();
+    owner.is_none_or(|owner| owner == plan.owner())
 }
 
 /// Whose business an original is that is aside. A restored database is the stronger lock than
@@ -108,7 +119,8 @@ fn ownership(
     let is_ours = match (at_target.filter(has_served), at_restored) {
         (Some(_), _) => mark == Some(plan.owner()),
         (None, Some(holder)) => is_restored(plan, holder),
-        (None, None) => original.is_some_and(|original| is_original(plan, original)),
+        // One that nobody claims belongs where the plan found it.
+        (None, None) => original.is_some_and(|original| is_nobodys_or_ours(plan, original)),
     };
     if is_ours {
         Ownership::Ours
@@ -117,21 +129,32 @@ fn ownership(
     }
 }
 
-/// What may still happen by calls that were sent before the roll-back began.
-fn in_flight(context: &Context, restored: Option<&Instance>) -> InFlight {
-    if context.now().duration_since(context.entered()) > IN_FLIGHT {
-        return InFlight::Nothing;
-    }
+/// Whether what is seen may still be overtaken by calls that were sent before.
+pub(super) fn is_settling(context: &Context) -> bool {
+    context.now().duration_since(context.at_work_since()) <= IN_FLIGHT
+}
+
+fn in_flight(
+    context: &Context,
+    original: Option<&Instance>,
+    restored: Option<&Instance>,
+) -> InFlight {
+    let was_sent = original.is_some_and(|original| is_marked(context.plan(), original))
+        || restored.is_some_and(|restored| Marks(&restored.tags).was_promoted());
     match restored {
-        Some(restored) if Marks(&restored.tags).was_promoted() => InFlight::Promotion,
-        Some(_) => InFlight::Nothing,
+        _ if !is_settling(context) => InFlight::Nothing,
+        _ if was_sent => InFlight::Renames,
         None if is_uncertain(context) => InFlight::Restore,
-        None => InFlight::Nothing,
+        Some(_) | None => InFlight::Nothing,
     }
 }
 
-/// Whether the failure leaves open what RDS has done.
+/// Whether the failure leaves open what RDS has done. An execution that was interrupted before it
+/// knew its restored database may have asked for one.
 fn is_uncertain(context: &Context) -> bool {
+    if let Some(rollback) = &context.plan().rollback {
+        return rollback.restored_resource_id.is_none();
+    }
     let Some(error) = context.state().and_then(|state| state.error.as_ref()) else {
         return false;
     };
@@ -151,7 +174,7 @@ fn sighting(plan: &Plan, instance: &Instance) -> Sighting {
     let status = instance.status.to_string();
     let condition = match instance.status.class() {
         _ if instance.status.is_deleting() => Condition::Deleting,
-        _ if status == "renaming" => Condition::Renaming,
+        _ if status == "renaming" || is_to_be_renamed(instance) => Condition::Renaming,
         StatusClass::Failed => Condition::Failed(status),
         StatusClass::Steady if instance.status.is_serving() => Condition::Ready,
         StatusClass::Steady | StatusClass::Transient => Condition::Busy(status),

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use trapheus_rds::{Class, DbIdentifier, Instance, ResourceId};
 
 use super::context::{Context, identified};
-use super::remove::{IfRefused, remove};
+use super::remove::{IfRefused, NOTHING, protect, remove};
 use crate::error::{ErrorName, TaskError};
-use crate::marks::{self, Marks};
+use crate::marks::{self, Marks, Role};
 use crate::repair;
-use decide::{Ending, Obstacle, Step, decide};
-use look::{Sight, look};
+use decide::{Condition, Ending, InFlight, Obstacle, Place, Sighting, Step, decide};
+use look::{Sight, is_settling, look};
 
 /// Between two looks of one run, for what is done at once.
 const PAUSE: Duration = Duration::from_millis(60);
@@ -51,22 +51,39 @@ pub struct KeptDatabase {
 }
 
 pub(super) async fn run(context: &Context) -> Result<RolledBack, TaskError> {
+    match give_back(context).await {
+        Err(error) if is_refusal(context, &error) && is_untouched(context).await => {
+            Err(TaskError::new(ErrorName::Refused, error.cause.text()))
+        }
+        given_back => given_back,
+    }
+}
+
+async fn give_back(context: &Context) -> Result<RolledBack, TaskError> {
     let mut done: Option<Step> = None;
     let mut down_since = None;
     // What nobody has begun in this run is not there a moment later: no use in looking again.
     let mut in_vain = LOOKS_IN_VAIN;
+    let mut has_brought_back = false;
     loop {
-        let sight = look(context).await?;
+        let mut sight = look(context).await?;
+        if has_brought_back {
+            // Nothing that was sent before can take away what has come back since.
+            sight.seen.in_flight = InFlight::Nothing;
+        }
         down_since = down_since.or_else(|| sight.down_since());
         let step = decide(&sight.seen);
         match &step {
-            Step::Finish(ending) => return Ok(finish(context, &sight, *ending, down_since)),
+            Step::Finish(ending) => return finish(context, &sight, *ending, down_since),
+            // A rename can hide a database for a moment: a person is called by what lasts.
+            Step::Stuck(_) | Step::PutRestoredBack if is_settling(context) => in_vain += 1,
             Step::Stuck(obstacle) => return Err(stuck(context, obstacle)),
             // What was asked for a moment ago shows a moment later.
             Step::Wait(_) => in_vain += 1,
             _ if done.as_ref() == Some(&step) => in_vain += 1,
             _ => {
                 act(context, &step, &sight).await?;
+                has_brought_back |= step == Step::BringOriginalBack;
                 done = Some(step.clone());
                 in_vain = 0;
             }
@@ -81,21 +98,45 @@ pub(super) async fn run(context: &Context) -> Result<RolledBack, TaskError> {
 async fn act(context: &Context, step: &Step, sight: &Sight) -> Result<(), TaskError> {
     let names = &context.plan().names;
     match step {
-        Step::MoveRestoredAway => {
-            let restored = present(&sight.restored)?;
-            if Marks(&restored.tags).since().is_none() {
-                let since = marks::since(context.now());
-                context.add_tags(restored, &[since].into()).await?;
-            }
-            rename(context, restored, &names.kept).await
-        }
+        Step::MoveRestoredAway => move_restored_away(context, present(&sight.restored)?).await,
+        Step::PutRestoredBack => rename(context, present(&sight.restored)?, &names.target).await,
         Step::BringOriginalBack => rename(context, present(&sight.original)?, &names.target).await,
         Step::RemoveRestored => {
-            remove(context, present(&sight.restored)?, None, IfRefused::Leave).await
+            remove(
+                context,
+                present(&sight.restored)?,
+                &NOTHING,
+                IfRefused::Leave,
+            )
+            .await
         }
         Step::ClearMarks => clear_marks(context, present(&sight.original)?).await,
         Step::Wait(_) | Step::Finish(_) | Step::Stuck(_) => Ok(()),
     }
+}
+
+/// Marks the restored database before it leaves the name, and sees that no other execution has
+/// taken it over: whoever marks it after that finds this mark.
+async fn move_restored_away(context: &Context, restored: &Instance) -> Result<(), TaskError> {
+    let is_first = Marks(&restored.tags).since().is_none();
+    if is_first {
+        let since = marks::since(context.now());
+        context.add_tags(restored, &[since].into()).await?;
+        let marked = context.by_resource(&restored.resource_id).await?;
+        if marked.is_some_and(|marked| Marks(&marked.tags).is(Role::Original)) {
+            return Ok(());
+        }
+    }
+    let renamed = rename(context, restored, &context.plan().names.kept).await;
+    if is_first
+        && renamed
+            .as_ref()
+            .is_err_and(|error| !error.name.is_passing())
+    {
+        let since = marks::since(context.now()).0;
+        context.remove_tags(restored, &[since]).await?;
+    }
+    renamed
 }
 
 async fn rename(
@@ -111,8 +152,12 @@ async fn rename(
     }
 }
 
-/// Leaves the original as it was, an earlier execution's marks included.
+/// Leaves the original as it was, an earlier execution's marks included. Its protection may have
+/// been taken off for a deletion that did not happen.
 async fn clear_marks(context: &Context, original: &Instance) -> Result<(), TaskError> {
+    if context.plan().blueprint.is_protected() && !original.deletion_protection {
+        protect(context, original, true).await?;
+    }
     let before = &context.plan().original.marks;
     let own = marks::own(&original.tags);
     let added: Vec<String> = own
@@ -134,7 +179,10 @@ fn finish(
     sight: &Sight,
     ending: Ending,
     down_since: Option<Timestamp>,
-) -> RolledBack {
+) -> Result<RolledBack, TaskError> {
+    if context.plan().rollback.is_some() && ending != Ending::OriginalServes {
+        return Err(not_swapped(context, sight, ending));
+    }
     let serving = match ending {
         Ending::OriginalServes => sight.original.as_ref(),
         Ending::RestoredServes => sight.restored.as_ref(),
@@ -147,12 +195,48 @@ fn finish(
         }),
         Ending::RestoredServes | Ending::NotOurs => None,
     };
-    RolledBack {
+    Ok(RolledBack {
         serving: serving.map(|instance| instance.resource_id.clone()),
         down_since,
         serving_since: context.now(),
         kept,
-    }
+    })
+}
+
+/// What was asked for can't be had, and the name is served.
+fn not_swapped(context: &Context, sight: &Sight, ending: Ending) -> TaskError {
+    let plan = context.plan();
+    let why = match (ending, &sight.original) {
+        (Ending::NotOurs, _) => "another execution is at work on the target".to_owned(),
+        (_, None) => "it does not exist any more".to_owned(),
+        (_, Some(original)) => format!("{} is {}", original.identifier, original.status),
+    };
+    let message = format!(
+        "the original ({}) can't be swapped back: {why}",
+        plan.original.resource_id
+    );
+    TaskError::new(ErrorName::RollbackFailed, message).with_remedy(repair::find(plan))
+}
+
+/// Whether a swap that somebody asked for has been refused for good.
+fn is_refusal(context: &Context, error: &TaskError) -> bool {
+    context.plan().rollback.is_some() && !error.name.is_passing()
+}
+
+/// Whether the restored database serves at the name and was never sent away from it.
+async fn is_untouched(context: &Context) -> bool {
+    let Ok(sight) = look(context).await else {
+        return false;
+    };
+    let was_sent = |restored: &Instance| {
+        let marks = Marks(&restored.tags);
+        marks.is(Role::Restored) && marks.since().is_some()
+    };
+    let serves = Sighting {
+        place: Place::Target,
+        condition: Condition::Ready,
+    };
+    sight.seen.restored == Some(serves) && !sight.restored.as_ref().is_some_and(was_sent)
 }
 
 fn describe(context: &Context, step: &Step) -> String {
@@ -161,9 +245,11 @@ fn describe(context: &Context, step: &Step) -> String {
         Step::Wait(what) => (*what).to_owned(),
         Step::MoveRestoredAway => format!("renaming {} to {}", names.target, names.kept),
         Step::BringOriginalBack => format!("renaming {} to {}", names.aside, names.target),
+        Step::PutRestoredBack => format!("renaming {} to {}", names.kept, names.target),
         Step::RemoveRestored => format!("deleting {}", names.restored),
         Step::ClearMarks => format!("taking the marks off {}", names.target),
-        Step::Finish(_) | Step::Stuck(_) => "rolling back".to_owned(),
+        Step::Stuck(_) => "making sure of what is seen".to_owned(),
+        Step::Finish(_) => "rolling back".to_owned(),
     }
 }
 
@@ -201,7 +287,8 @@ fn stuck(context: &Context, obstacle: &Obstacle) -> TaskError {
 
 /// Whatever stops a roll-back for good is a matter for a person, with the commands to go on by hand.
 pub(super) fn explain(context: &Context, error: TaskError) -> TaskError {
-    if error.name.is_passing() || error.name == ErrorName::RollbackFailed {
+    let is_final = [ErrorName::RollbackFailed, ErrorName::Refused];
+    if error.name.is_passing() || is_final.contains(&error.name) {
         return error;
     }
     let message = format!("{}: {}", error.name, error.cause.text());
