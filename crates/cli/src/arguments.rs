@@ -132,6 +132,9 @@ pub(crate) struct Shape {
     /// Take this last snapshot of the original before it is deleted
     #[arg(long, value_name = "SNAPSHOT")]
     pub final_snapshot: Option<String>,
+    /// What becomes of the original's automated backups when it is deleted (default: keep)
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub automated_backups: Option<AutomatedBackups>,
     /// Attributes that may be lost (comma-separated), by the names of the fidelity report
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub allow_lost: Vec<String>,
@@ -156,6 +159,25 @@ impl Strategy {
         match self {
             Self::Swap => "swap",
             Self::InPlace => "in_place",
+        }
+    }
+}
+
+/// What becomes of automated backups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AutomatedBackups {
+    /// They stay until their retention is over
+    Keep,
+    /// They are deleted with the original
+    Delete,
+}
+
+impl AutomatedBackups {
+    /// The word of the input document.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Delete => "delete",
         }
     }
 }

@@ -158,7 +158,15 @@ fn sentence(state: &str, output: &Value) -> Option<String> {
         ))
     };
     match state {
-        "Plan" => Some(format!("from {}", output["snapshot"]["id"].as_str()?)),
+        "Plan" => {
+            let snapshot = &output["snapshot"];
+            let does = if snapshot["create"] == true {
+                "makes"
+            } else {
+                "from"
+            };
+            Some(format!("{does} {}", snapshot["id"].as_str()?))
+        }
         "Snapshot" => Some(format!("{} is available", word("id")?)),
         "Restore" => Some(format!(
             "{} is {}",

@@ -37,6 +37,10 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
         shape.final_snapshot.clone().map(Value::from),
     );
     set(
+        "automatedBackups",
+        shape.automated_backups.map(|backups| json!(backups.name())),
+    );
+    set(
         "allowLost",
         (!shape.allow_lost.is_empty()).then(|| json!(shape.allow_lost)),
     );

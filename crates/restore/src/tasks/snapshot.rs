@@ -152,14 +152,15 @@ async fn replace_older(
     Ok(done)
 }
 
-/// Whether a snapshot is one that Trapheus (or the Python tool) made of the very same database.
-/// One of an earlier database of the same name may be all that is left of it, and stays.
+/// Whether a snapshot may go once there is a newer one: those that Trapheus made of this name, as
+/// the user asked for; of those that only have the fixed name, which may be somebody's, the ones
+/// of the very same database.
 fn is_replaceable(snapshot: &Snapshot, new: &Snapshot) -> bool {
-    let is_ours = Marks(&snapshot.tags).is(Role::Snapshot)
-        || snapshot.id == names::fixed_snapshot(&new.source).into();
-    is_ours
-        && snapshot.id != new.id
+    let is_made_by_us = Marks(&snapshot.tags).is(Role::Snapshot);
+    let has_the_fixed_name = snapshot.id == names::fixed_snapshot(&new.source).into();
+    let is_of_the_same_database =
+        snapshot.source_resource.is_some() && snapshot.source_resource == new.source_resource;
+    snapshot.id != new.id
         && snapshot.kind == SnapshotKind::Manual
-        && snapshot.source_resource.is_some()
-        && snapshot.source_resource == new.source_resource
+        && (is_made_by_us || (has_the_fixed_name && is_of_the_same_database))
 }
