@@ -126,6 +126,9 @@ pub(crate) struct Shape {
     /// Keep the original for this long (for instance 24h, 90m, 2d); `trapheus rollback` swaps back
     #[arg(long, value_name = "DURATION", value_parser = duration_seconds)]
     pub keep_original: Option<u64>,
+    /// What becomes of an original that an earlier execution still keeps (default: refuse)
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub kept_original: Option<KeptOriginal>,
     /// How many of the snapshots that trapheus made to keep (default: 1)
     #[arg(long, value_name = "N")]
     pub keep_snapshots: Option<u32>,
@@ -159,6 +162,25 @@ impl Strategy {
         match self {
             Self::Swap => "swap",
             Self::InPlace => "in_place",
+        }
+    }
+}
+
+/// What becomes of an original that an earlier execution still keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeptOriginal {
+    /// It is deleted when its name is needed
+    Delete,
+    /// It gets a name of its own and is yours from then on
+    Release,
+}
+
+impl KeptOriginal {
+    /// The word of the input document.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Release => "release",
         }
     }
 }

@@ -1,5 +1,7 @@
-//! The commands that a person types when the name could not be given back: exact, in order, and
-//! harmless when the step is done already.
+//! The commands that a person types when the name could not be given back: exact and in order.
+//! Where it is not known how far a roll-back came, the first command finds out, and the others say
+//! when they are to be typed: a rename away from the target's name is harmless only while the
+//! original is not there.
 
 use trapheus_rds::DbIdentifier;
 
@@ -48,7 +50,13 @@ pub(crate) fn elsewhere(plan: &Plan, name: &str) -> Vec<String> {
 
 /// Everything that a roll-back does, for when it can't be known how far it came.
 pub(crate) fn by_hand(plan: &Plan) -> Vec<String> {
+    let names = &plan.names;
+    let original = &plan.original.resource_id;
     let mut commands = find(plan);
+    commands.push(format!(
+        "# only if {original} is not {} already:",
+        names.target
+    ));
     commands.extend(swap_back(plan));
     commands
 }

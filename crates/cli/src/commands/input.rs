@@ -37,6 +37,10 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
         shape.final_snapshot.clone().map(Value::from),
     );
     set(
+        "keptOriginal",
+        shape.kept_original.map(|kept| json!(kept.name())),
+    );
+    set(
         "automatedBackups",
         shape.automated_backups.map(|backups| json!(backups.name())),
     );
