@@ -22,6 +22,8 @@ use trapheus_engine::{
 use crate::common::start;
 
 const HOME: &str = "TRAPHEUS_TEST_HOME";
+/// The counting task that the child may not go beyond, if there is one.
+const GATE: &str = "TRAPHEUS_TEST_GATE";
 const ID: &str = "run_0123456789abcdef";
 /// How many tasks the execution calls, one after another.
 const TASKS: u64 = 40;
@@ -56,6 +58,7 @@ fn counting(last: &str) -> trapheus_engine::StartExecution {
 /// Tasks that leave a line in a file when they begin.
 struct Visible {
     begun: Utf8PathBuf,
+    gate: Option<u64>,
 }
 
 #[async_trait]
@@ -70,6 +73,9 @@ impl Tasks for Visible {
         writeln!(begun, "{} {n}", call.resource).unwrap();
         say(&format!("begun {} {n}", call.resource));
         match call.resource.as_str() {
+            "count" if self.gate.is_some_and(|gate| n.as_u64() >= Some(gate)) => {
+                std::future::pending().await
+            }
             "count" => Ok(json!({"n": n.as_u64().unwrap() + 1})),
             "hang" => std::future::pending().await,
             _ => Ok(call.input),
@@ -87,6 +93,7 @@ fn engine_on(home: &Utf8Path, clock: Arc<dyn Clock>) -> (Arc<SqliteJournal>, Eng
     let journal = Arc::new(SqliteJournal::open(home.join("executions.db")).unwrap());
     let tasks = Arc::new(Visible {
         begun: home.join("begun"),
+        gate: std::env::var(GATE).ok().map(|gate| gate.parse().unwrap()),
     });
     let engine = Engine::new(journal.clone(), clock, tasks, OwnerId::this_process());
     (journal, engine)
@@ -139,6 +146,13 @@ impl Home {
 
     fn spawn(&self) -> Running {
         self.spawn_by(Command::new(std::env::current_exe().unwrap()))
+    }
+
+    /// A child that goes no further than a counting task, however fast it is.
+    fn spawn_up_to(&self, gate: u64) -> Running {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(GATE, gate.to_string());
+        self.spawn_by(command)
     }
 
     /// A child that cannot write files beyond some size: to it, the disk is full.
@@ -250,7 +264,7 @@ fn killed_again_and_again_it_loses_no_event_and_doubles_none() {
     for n in (0..TASKS).step_by(3) {
         let answered = home.answered();
         let before = home.begun().len();
-        let mut child = home.spawn();
+        let mut child = home.spawn_up_to(n + 2);
         child.hear(&format!("begun count {n}"));
         child.kill();
         kills += 1;
