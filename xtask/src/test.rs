@@ -16,9 +16,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     if arguments.is_empty() {
         verify::run()?;
     }
+    let names_a_package = arguments
+        .iter()
+        .any(|word| word == "-p" || word == "--package");
     let mut command = process::cargo();
     command
-        .args(["test", "--locked", "--workspace"])
+        .args(["test", "--locked"])
+        .args((!names_a_package).then_some("--workspace"))
         .args(arguments)
         .env("TRAPHEUS_PYTHON", python);
     let Some(scratch) = scratch() else {
