@@ -118,6 +118,26 @@ async fn several_snapshots_are_kept_where_they_are_asked_for() {
     );
 }
 
+/// After each restore the database has another identity; what trapheus made of the name goes all
+/// the same, and what only has the fixed name and is of another database stays.
+#[tokio::test(start_paused = true)]
+async fn a_refresh_every_week_piles_no_snapshots_up() {
+    let simulation = damaged().await;
+    let restore = json!({"identifier": "orders", "task": "db_restore"});
+    assert_succeeded(&simulation.run(restore).await);
+    let mut made = String::new();
+    for _ in 0..3 {
+        tokio::time::sleep(std::time::Duration::from_secs(7 * 86_400)).await;
+        let refresh = json!({"identifier": "orders", "task": "create_snapshot"});
+        let run = simulation.run(refresh).await;
+        assert_succeeded(&run);
+        made = run.summary.snapshot_identifier.unwrap().to_string();
+    }
+    let world = simulation.world().await;
+    let manual = world.snapshots.keys().filter(|id| !id.starts_with("rds:"));
+    assert_eq!(manual.collect::<Vec<_>>(), ["orders-snapshot", &made]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn staging_is_refreshed_from_production() {
     let simulation = damaged().await;
