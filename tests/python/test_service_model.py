@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import unittest
+from pathlib import Path
 
 import boto3
 
+import extract_model
 import service_model
+
+MODEL = Path(__file__).parents[2] / "crates/local/model/rds-2014-10-31.txt"
 
 ANSWER = """<DescribeDBInstancesResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">
   <DescribeDBInstancesResult><DBInstances><DBInstance>
@@ -56,6 +60,18 @@ class Watch(unittest.TestCase):
             self.check(ERROR, 400)
         with self.assertRaises(AssertionError):
             self.check(ERROR.replace("DBInstanceNotFound", "DBInstanceNotFoundFault"), 404)
+
+
+class Model(unittest.TestCase):
+    """What local RDS takes for the service model."""
+
+    def test_it_is_the_service_model(self) -> None:
+        text = MODEL.read_text()
+        expected = extract_model.extract(
+            extract_model.service_model(), extract_model.actions(text)
+        )
+        self.maxDiff = None
+        self.assertEqual(text, expected)
 
 
 if __name__ == "__main__":
