@@ -231,6 +231,9 @@ pub(crate) enum EngineKind {
 /// `trapheus demo`
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
+    /// What kind of database the story is about
+    #[arg(long, value_enum, default_value_t = DemoEngine::Postgres)]
+    pub engine: DemoEngine,
     /// How many rows the database gets
     #[arg(long, default_value_t = 1_000_000, value_name = "N")]
     pub rows: u64,
@@ -240,6 +243,19 @@ pub(crate) struct Demo {
     /// Leave the demo's files in this directory, for a look at them
     #[arg(long, value_name = "DIR")]
     pub keep: Option<Utf8PathBuf>,
+}
+
+/// What kind of database the demo is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoEngine {
+    /// An instance, served by PostgreSQL
+    Postgres,
+    /// An instance, served by MariaDB
+    Mariadb,
+    /// A cluster of a writer and two readers, served by PostgreSQL
+    AuroraPostgresql,
+    /// A cluster of a writer and two readers, served by MariaDB
+    AuroraMysql,
 }
 
 /// `trapheus plan`

@@ -1,54 +1,61 @@
-//! The demo's database: created through the API as anybody would, filled, damaged, counted.
+//! The demo's database: created through the API as anybody would, an instance or a cluster.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::error::DisplayErrorContext;
 use aws_sdk_rds::types::{ApplyMethod, Parameter, Tag};
-use serde::Serialize;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{Connection, Row};
 
-use crate::error::{Context, Failure};
+use super::kind::Waits;
+use super::session::{DATABASE, Endpoint, PASSWORD, USER};
+use crate::arguments::DemoEngine;
+use crate::error::Failure;
 
 /// The name that everything is about.
 pub(super) const IDENTIFIER: &str = "orders";
-const USER: &str = "shop";
-const PASSWORD: &str = "a-password-for-a-demo";
-const PARAMETER_GROUP: &str = "orders-settings";
+/// The members of the cluster: the writer first, then the readers, with their promotion tiers.
+const MEMBERS: [(&str, i32); 3] = [("orders-1", 0), ("orders-2", 1), ("orders-3", 15)];
+/// The endpoint of one reader, for long queries.
+const CUSTOM_ENDPOINT: &str = "orders-reports";
+const GROUP: &str = "orders-settings";
+const CLASS: &str = "db.r6g.large";
 
-/// Where the database answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Endpoint {
-    /// A loopback address.
-    pub address: String,
-    /// A TCP port.
-    pub port: u16,
-}
+/// The endpoints of a database by what they are called; the one that clients write to is
+/// [`WRITER`].
+pub(super) type Endpoints = BTreeMap<String, Endpoint>;
 
-/// What is in the table `orders`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Contents {
-    /// Its rows.
-    pub rows: i64,
-    /// The sum of all rows' hashes; it does not depend on their order.
-    pub checksum: String,
-}
+/// The endpoint that clients write to: the instance's, or the cluster's.
+pub(super) const WRITER: &str = "endpoint";
+/// The cluster's endpoint that spreads clients over the readers.
+pub(super) const READER: &str = "reader endpoint";
 
 /// Creates `orders` with settings of its own, and waits until it is available.
-pub(super) async fn create(rds: &Client) -> Result<Endpoint, Failure> {
-    parameter_group(rds).await?;
-    rds.create_db_instance()
+pub(super) async fn create(rds: &Client, engine: DemoEngine) -> Result<Endpoints, Failure> {
+    let family = family(rds, engine).await?;
+    if engine.is_cluster() {
+        cluster_parameter_group(rds, engine, &family).await?;
+        cluster(rds, engine).await?;
+    } else {
+        parameter_group(rds, engine, &family).await?;
+        instance(rds, engine).await?;
+    }
+    endpoints(rds, engine).await
+}
+
+async fn instance(rds: &Client, engine: DemoEngine) -> Result<(), Failure> {
+    let request = rds
+        .create_db_instance()
         .db_instance_identifier(IDENTIFIER)
-        .engine("postgres")
-        .db_instance_class("db.r6g.large")
+        .engine(engine.name())
+        .db_instance_class(CLASS)
         .allocated_storage(100)
         .max_allocated_storage(500)
         .storage_type("gp3")
-        .db_name(IDENTIFIER)
+        .db_name(DATABASE)
         .master_username(USER)
         .master_user_password(PASSWORD)
-        .db_parameter_group_name(PARAMETER_GROUP)
+        .db_parameter_group_name(GROUP)
         .backup_retention_period(14)
         .preferred_backup_window("02:00-02:30")
         .preferred_maintenance_window("sun:03:00-sun:03:30")
@@ -56,168 +63,223 @@ pub(super) async fn create(rds: &Client) -> Result<Endpoint, Failure> {
         .deletion_protection(true)
         .copy_tags_to_snapshot(true)
         .enable_iam_database_authentication(true)
-        .enable_cloudwatch_logs_exports("postgresql")
-        .tags(Tag::builder().key("team").value("shop").build())
-        .send()
-        .await
-        .map_err(|error| api_failed("create the database", &error))?;
-    available(rds).await
+        .enable_cloudwatch_logs_exports(engine.log())
+        .tags(team());
+    api("create the database", request.send()).await?;
+    Ok(())
 }
 
-async fn parameter_group(rds: &Client) -> Result<(), Failure> {
-    let versions = rds
+async fn cluster(rds: &Client, engine: DemoEngine) -> Result<(), Failure> {
+    let request = rds
+        .create_db_cluster()
+        .db_cluster_identifier(IDENTIFIER)
+        .engine(engine.name())
+        .database_name(DATABASE)
+        .master_username(USER)
+        .master_user_password(PASSWORD)
+        .db_cluster_parameter_group_name(GROUP)
+        .backup_retention_period(14)
+        .preferred_backup_window("02:00-02:30")
+        .preferred_maintenance_window("sun:03:00-sun:03:30")
+        .deletion_protection(true)
+        .copy_tags_to_snapshot(true)
+        .enable_iam_database_authentication(true)
+        .enable_cloudwatch_logs_exports(engine.log())
+        .tags(team());
+    api("create the cluster", request.send()).await?;
+    cluster_available(rds).await?;
+    for (member, tier) in MEMBERS {
+        let request = rds
+            .create_db_instance()
+            .db_instance_identifier(member)
+            .db_cluster_identifier(IDENTIFIER)
+            .engine(engine.name())
+            .db_instance_class(CLASS)
+            .promotion_tier(tier)
+            .tags(team());
+        api("create a member", request.send()).await?;
+        instance_available(rds, member).await?;
+    }
+    let (last_reader, _) = MEMBERS[2];
+    let request = rds
+        .create_db_cluster_endpoint()
+        .db_cluster_identifier(IDENTIFIER)
+        .db_cluster_endpoint_identifier(CUSTOM_ENDPOINT)
+        .endpoint_type("READER")
+        .static_members(last_reader);
+    api("create a custom endpoint", request.send()).await?;
+    Ok(())
+}
+
+fn team() -> Tag {
+    Tag::builder().key("team").value("shop").build()
+}
+
+/// The parameter group family of the engine's default version.
+async fn family(rds: &Client, engine: DemoEngine) -> Result<String, Failure> {
+    let request = rds
         .describe_db_engine_versions()
-        .engine("postgres")
-        .default_only(true)
-        .send()
-        .await
-        .map_err(|error| api_failed("ask for engine versions", &error))?;
-    let family = versions
-        .db_engine_versions()
-        .first()
+        .engine(engine.name())
+        .default_only(true);
+    let versions = api("ask for engine versions", request.send()).await?;
+    let version = versions.db_engine_versions().first();
+    version
         .and_then(|version| version.db_parameter_group_family())
-        .ok_or_else(|| Failure::failed("local RDS knows no version of PostgreSQL"))?;
-    rds.create_db_parameter_group()
-        .db_parameter_group_name(PARAMETER_GROUP)
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::failed(format!("local RDS knows no version of {}", engine.name())))
+}
+
+async fn parameter_group(rds: &Client, engine: DemoEngine, family: &str) -> Result<(), Failure> {
+    let request = rds
+        .create_db_parameter_group()
+        .db_parameter_group_name(GROUP)
         .db_parameter_group_family(family)
-        .description("what the shop's database needs")
-        .send()
-        .await
-        .map_err(|error| api_failed("create a parameter group", &error))?;
-    let set = |name: &str, value: &str, method: ApplyMethod| {
+        .description("what the shop's database needs");
+    api("create a parameter group", request.send()).await?;
+    let request = rds
+        .modify_db_parameter_group()
+        .db_parameter_group_name(GROUP)
+        .set_parameters(Some(parameters(engine)));
+    api("set parameters", request.send()).await?;
+    Ok(())
+}
+
+async fn cluster_parameter_group(
+    rds: &Client,
+    engine: DemoEngine,
+    family: &str,
+) -> Result<(), Failure> {
+    let request = rds
+        .create_db_cluster_parameter_group()
+        .db_cluster_parameter_group_name(GROUP)
+        .db_parameter_group_family(family)
+        .description("what the shop's cluster needs");
+    api("create a cluster parameter group", request.send()).await?;
+    let request = rds
+        .modify_db_cluster_parameter_group()
+        .db_cluster_parameter_group_name(GROUP)
+        .set_parameters(Some(parameters(engine)));
+    api("set parameters", request.send()).await?;
+    Ok(())
+}
+
+fn parameters(engine: DemoEngine) -> Vec<Parameter> {
+    let parameter = |(name, value, waits)| {
+        let method = match waits {
+            Waits::No => ApplyMethod::Immediate,
+            Waits::ForReboot => ApplyMethod::PendingReboot,
+        };
         Parameter::builder()
             .parameter_name(name)
             .parameter_value(value)
             .apply_method(method)
             .build()
     };
-    rds.modify_db_parameter_group()
-        .db_parameter_group_name(PARAMETER_GROUP)
-        .parameters(set("work_mem", "16384", ApplyMethod::Immediate))
-        .parameters(set("max_connections", "60", ApplyMethod::PendingReboot))
-        .send()
-        .await
-        .map_err(|error| api_failed("set parameters", &error))?;
-    Ok(())
-}
-
-/// Waits for `available`; how long is local RDS's business.
-async fn available(rds: &Client) -> Result<Endpoint, Failure> {
-    loop {
-        let answer = rds
-            .describe_db_instances()
-            .db_instance_identifier(IDENTIFIER)
-            .send()
-            .await
-            .map_err(|error| api_failed("look at the database", &error))?;
-        let instance = answer.db_instances().first();
-        let status = instance.and_then(|instance| instance.db_instance_status());
-        let endpoint = instance.and_then(|instance| instance.endpoint());
-        match (status, endpoint) {
-            (Some("available"), Some(endpoint)) => return endpoint_of(endpoint),
-            (Some("failed"), _) => {
-                return Err(Failure::failed("the database could not be created"));
-            }
-            (Some(_) | None, _) => tokio::time::sleep(Duration::from_millis(100)).await,
-        }
-    }
+    engine.parameters().into_iter().map(parameter).collect()
 }
 
 /// Where the database answers now.
-pub(super) async fn endpoint(rds: &Client) -> Result<Endpoint, Failure> {
-    available(rds).await
+pub(super) async fn endpoints(rds: &Client, engine: DemoEngine) -> Result<Endpoints, Failure> {
+    let mut endpoints = Endpoints::new();
+    if !engine.is_cluster() {
+        endpoints.insert(
+            WRITER.to_owned(),
+            instance_available(rds, IDENTIFIER).await?,
+        );
+        return Ok(endpoints);
+    }
+    let cluster = cluster_available(rds).await?;
+    let port = cluster.port();
+    endpoints.insert(WRITER.to_owned(), endpoint(cluster.endpoint(), port)?);
+    endpoints.insert(
+        READER.to_owned(),
+        endpoint(cluster.reader_endpoint(), port)?,
+    );
+    for (member, _) in MEMBERS {
+        endpoints.insert(member.to_owned(), instance_available(rds, member).await?);
+    }
+    endpoints.insert(
+        CUSTOM_ENDPOINT.to_owned(),
+        custom_available(rds, port).await?,
+    );
+    Ok(endpoints)
 }
 
-fn endpoint_of(endpoint: &aws_sdk_rds::types::Endpoint) -> Result<Endpoint, Failure> {
-    let port = endpoint.port().and_then(|port| u16::try_from(port).ok());
-    match (endpoint.address(), port) {
+/// Waits for `available`; how long is local RDS's business.
+async fn instance_available(rds: &Client, identifier: &str) -> Result<Endpoint, Failure> {
+    loop {
+        let request = rds
+            .describe_db_instances()
+            .db_instance_identifier(identifier);
+        let answer = api("look at the database", request.send()).await?;
+        let instance = answer.db_instances().first();
+        let status = instance.and_then(|instance| instance.db_instance_status());
+        let found = instance.and_then(|instance| instance.endpoint());
+        if let (true, Some(found)) = (is_available(identifier, status)?, found) {
+            return endpoint(found.address(), found.port());
+        }
+        pause().await;
+    }
+}
+
+async fn cluster_available(rds: &Client) -> Result<aws_sdk_rds::types::DbCluster, Failure> {
+    loop {
+        let request = rds.describe_db_clusters().db_cluster_identifier(IDENTIFIER);
+        let answer = api("look at the cluster", request.send()).await?;
+        let cluster = answer.db_clusters().first();
+        let status = cluster.and_then(|cluster| cluster.status());
+        if let (true, Some(cluster)) = (is_available(IDENTIFIER, status)?, cluster) {
+            return Ok(cluster.clone());
+        }
+        pause().await;
+    }
+}
+
+async fn custom_available(rds: &Client, port: Option<i32>) -> Result<Endpoint, Failure> {
+    loop {
+        let request = rds
+            .describe_db_cluster_endpoints()
+            .db_cluster_endpoint_identifier(CUSTOM_ENDPOINT);
+        let answer = api("look at the custom endpoint", request.send()).await?;
+        let found = answer.db_cluster_endpoints().first();
+        if let Some(found) = found.filter(|found| found.status() == Some("available")) {
+            return endpoint(found.endpoint(), port);
+        }
+        pause().await;
+    }
+}
+
+fn is_available(name: &str, status: Option<&str>) -> Result<bool, Failure> {
+    match status {
+        Some("failed") => Err(Failure::failed(format!("{name} could not be created"))),
+        status => Ok(status == Some("available")),
+    }
+}
+
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+fn endpoint(address: Option<&str>, port: Option<i32>) -> Result<Endpoint, Failure> {
+    let number = port.and_then(|port| u16::try_from(port).ok());
+    match (address, number) {
         (Some(address), Some(port)) => Ok(Endpoint {
             address: address.to_owned(),
             port,
         }),
-        (address, port) => Err(Failure::failed(format!(
+        (address, _) => Err(Failure::failed(format!(
             "the endpoint is incomplete: {address:?}, port {port:?}"
         ))),
     }
 }
 
-impl Endpoint {
-    /// How a client connects to it.
-    pub(super) fn options(&self) -> PgConnectOptions {
-        PgConnectOptions::new()
-            .host(&self.address)
-            .port(self.port)
-            .username(USER)
-            .password(PASSWORD)
-            .database(IDENTIFIER)
-            .ssl_mode(PgSslMode::Disable)
-    }
-
-    async fn connect(&self) -> Result<PgConnection, Failure> {
-        PgConnection::connect_with(&self.options())
-            .await
-            .context("connect to the database")
-    }
-
-    /// Makes the tables: `orders` with `rows` rows, and `visits` for the client's traffic.
-    pub(super) async fn fill(&self, rows: u64) -> Result<(), Failure> {
-        let rows = i64::try_from(rows)
-            .map_err(|_| Failure::refused("--rows is more than a table can number"))?;
-        let mut database = self.connect().await?;
-        sqlx::raw_sql(
-            "CREATE TABLE orders (id bigint PRIMARY KEY, customer int NOT NULL,
-                                  amount numeric(10, 2) NOT NULL, note text NOT NULL);
-             CREATE TABLE visits (id bigserial PRIMARY KEY, at timestamptz DEFAULT now());",
-        )
-        .execute(&mut database)
-        .await
-        .context("create the tables")?;
-        sqlx::query(
-            "INSERT INTO orders
-             SELECT n, (n * 7919) % 50000, ((n * 31) % 99900) / 100.0 + 1, md5(n::text)
-             FROM generate_series(1, $1) AS n",
-        )
-        .bind(rows)
-        .execute(&mut database)
-        .await
-        .context("load the rows")?;
-        sqlx::raw_sql("CREATE INDEX orders_customer ON orders (customer); ANALYZE orders;")
-            .execute(&mut database)
-            .await
-            .context("create an index")?;
-        database.close().await.context("close the connection")
-    }
-
-    /// A bad migration: every third order is gone, every amount is wrong.
-    pub(super) async fn damage(&self) -> Result<(), Failure> {
-        let mut database = self.connect().await?;
-        sqlx::raw_sql("DELETE FROM orders WHERE id % 3 = 0; UPDATE orders SET amount = 0;")
-            .execute(&mut database)
-            .await
-            .context("damage the rows")?;
-        database.close().await.context("close the connection")
-    }
-
-    /// Counts the rows and sums their hashes.
-    pub(super) async fn contents(&self) -> Result<Contents, Failure> {
-        let mut database = self.connect().await?;
-        let row = sqlx::query(
-            "SELECT count(*), coalesce(sum(hashtextextended(o::text, 0)), 0)::text FROM orders AS o",
-        )
-        .fetch_one(&mut database)
-        .await
-        .context("count the rows")?;
-        database.close().await.context("close the connection")?;
-        Ok(Contents {
-            rows: row.try_get(0).context("read the number of rows")?,
-            checksum: row.try_get(1).context("read the checksum")?,
-        })
-    }
-}
-
-fn api_failed<E>(doing: &str, error: &E) -> Failure
+/// What a call answers, or what could not be done and why.
+async fn api<T, E, F>(doing: &str, call: F) -> Result<T, Failure>
 where
     E: std::error::Error,
+    F: Future<Output = Result<T, E>>,
 {
-    Failure::failed(format!("cannot {doing}: {}", DisplayErrorContext(error)))
+    call.await.map_err(|error| {
+        Failure::failed(format!("cannot {doing}: {}", DisplayErrorContext(&error)))
+    })
 }

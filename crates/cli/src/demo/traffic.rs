@@ -1,50 +1,60 @@
-//! A client as applications have them: it writes and reads through the endpoint all the time,
-//! reconnects when it is thrown out, and measures how long it could not work.
+//! A client as applications have them: it works through an endpoint all the time, reconnects when
+//! it is thrown out, and measures how long it could not work.
 
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{Connection, Row};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+
+use super::kind::Dialect;
+use super::session::{Endpoint, Session};
 
 /// How long the client thinks between two pieces of work.
 const PAUSE: Duration = Duration::from_millis(5);
 /// A piece of work that takes longer than this counts as not answered.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What the client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Habit {
+    /// It writes, then reads.
+    WritesAndReads,
+    /// It reads only, as clients of readers do.
+    Reads,
+}
+
 /// What the client lived through.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Experience {
+pub(super) struct Experience {
     /// Writes that the database confirmed.
-    pub writes: u64,
+    pub(super) writes: u64,
     /// Reads that it answered.
-    pub reads: u64,
+    pub(super) reads: u64,
     /// Attempts that failed, connecting included.
-    pub errors: u64,
+    pub(super) errors: u64,
     /// The longest time between two answers.
-    pub longest_gap: Duration,
+    pub(super) longest_gap: Duration,
 }
 
 /// A running client.
-pub(crate) struct Traffic {
+pub(super) struct Traffic {
     stop: watch::Sender<bool>,
     client: JoinHandle<Experience>,
 }
 
 impl Traffic {
     /// Starts a client; its table must be there.
-    pub(crate) fn start(endpoint: PgConnectOptions) -> Self {
+    pub(super) fn start(endpoint: Endpoint, dialect: Dialect, habit: Habit) -> Self {
         let (stop, stopped) = watch::channel(false);
         Self {
             stop,
-            client: tokio::spawn(work(endpoint, stopped)),
+            client: tokio::spawn(work(endpoint, dialect, habit, stopped)),
         }
     }
 
     /// Stops the client and asks what it lived through.
-    pub(crate) async fn stop(self) -> Experience {
+    pub(super) async fn stop(self) -> Experience {
         self.stop.send_replace(true);
         self.client
             .await
@@ -52,15 +62,20 @@ impl Traffic {
     }
 }
 
-async fn work(endpoint: PgConnectOptions, stopped: watch::Receiver<bool>) -> Experience {
+async fn work(
+    endpoint: Endpoint,
+    dialect: Dialect,
+    habit: Habit,
+    stopped: watch::Receiver<bool>,
+) -> Experience {
     let mut experience = Experience::default();
-    let mut connection: Option<PgConnection> = None;
+    let mut session: Option<Session> = None;
     let mut answered = Instant::now();
     while !*stopped.borrow() {
-        match timeout(PATIENCE, once(&endpoint, connection.take())).await {
+        match timeout(PATIENCE, once(&endpoint, dialect, habit, session.take())).await {
             Ok(Ok(still_open)) => {
-                connection = Some(still_open);
-                experience.writes += 1;
+                session = Some(still_open);
+                experience.writes += u64::from(habit == Habit::WritesAndReads);
                 experience.reads += 1;
                 experience.longest_gap = experience.longest_gap.max(answered.elapsed());
                 answered = Instant::now();
@@ -74,21 +89,20 @@ async fn work(endpoint: PgConnectOptions, stopped: watch::Receiver<bool>) -> Exp
     experience
 }
 
-/// One write and one read, on the open connection if there is one.
+/// One piece of work, on the open connection if there is one.
 async fn once(
-    endpoint: &PgConnectOptions,
-    open: Option<PgConnection>,
-) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = match open {
-        Some(connection) => connection,
-        None => PgConnection::connect_with(endpoint).await?,
+    endpoint: &Endpoint,
+    dialect: Dialect,
+    habit: Habit,
+    open: Option<Session>,
+) -> Result<Session, sqlx::Error> {
+    let mut session = match open {
+        Some(session) => session,
+        None => Session::open(endpoint, dialect).await?,
     };
-    sqlx::query("INSERT INTO visits DEFAULT VALUES")
-        .execute(&mut connection)
-        .await?;
-    let row = sqlx::query("SELECT max(id) FROM orders")
-        .fetch_one(&mut connection)
-        .await?;
-    let _newest: Option<i64> = row.try_get(0)?;
-    Ok(connection)
+    if habit == Habit::WritesAndReads {
+        session.write().await?;
+    }
+    session.read().await?;
+    Ok(session)
 }
