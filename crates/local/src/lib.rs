@@ -39,7 +39,7 @@ mod subnets;
 
 pub use connector::connector;
 pub use control_plane::{ControlPlane, OpenError};
-pub use engines::simulated::{NotAnswering, SimulatedClient, SimulatedServers};
+pub use engines::simulated::{ClientError, SimulatedClient, SimulatedServers};
 pub use faults::{Effect, Fault};
 pub use options::{Clock, Durations, Engines, Home, Options};
 pub use request_log::RequestEntry;

@@ -11,6 +11,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Runs the servers of one engine family, for instance `postgres`.
@@ -63,7 +64,54 @@ pub trait Engine: Send + Sync + 'static {
         progress: Progress<'_>,
     ) -> Result<(), EngineError>;
 
-    /// Removes the directory of a server that was stopped, or of a snapshot, whole or half made. Nothing there is fine.
+    /// Makes the server a replica of the upstream, which runs: it applies what is committed there, refuses writes, and
+    /// has been started. It stays a replica through restarts, until it is promoted.
+    ///
+    /// The cheapest way that is right is taken. A directory that isn't there is made from the upstream, whose clients
+    /// notice nothing. A replica of another upstream is sent to this one. What has data that the upstream doesn't have,
+    /// such as the former upstream after a fail-over, is made anew.
+    async fn follow(
+        &self,
+        spec: &ServerSpec,
+        upstream: &ServerSpec,
+        progress: Progress<'_>,
+    ) -> Result<(), EngineError>;
+
+    /// Makes a running replica take writes from now on, once it has applied everything that it received. The upstream
+    /// isn't asked: it may be gone. What is no replica stays as it is.
+    async fn promote(&self, spec: &ServerSpec) -> Result<(), EngineError>;
+
+    /// Whether the running server follows another one.
+    async fn replication(&self, spec: &ServerSpec) -> Result<Replication, EngineError>;
+
+    /// Keeps the log of everything that is written from now on in the directory, which is made if it isn't there, or
+    /// keeps it nowhere any more. It stays so through restarts. The server may run or not; a replica's log begins when
+    /// it is promoted or before.
+    ///
+    /// A snapshot that is begun after this, together with the archive, can be restored to every instant after its end.
+    async fn archive(&self, spec: &ServerSpec, into: Option<&Utf8Path>) -> Result<(), EngineError>;
+
+    /// Returns once everything that was committed on the running server before the call is in its archive. A server
+    /// that was stopped in the mode `Fast` has done so.
+    async fn flush_archive(&self, spec: &ServerSpec) -> Result<(), EngineError>;
+
+    /// Makes the directory of the specification from a snapshot and brings it forward with the archives to what had
+    /// been committed at the instant. They are given in the order in which they were written, the first being the one
+    /// that the snapshot was taken under; all stay as they are. The server may be left running.
+    ///
+    /// # Errors
+    /// Among others: the archives don't reach until the instant.
+    async fn restore_to(
+        &self,
+        base: &Utf8Path,
+        archives: &[Utf8PathBuf],
+        until: Timestamp,
+        spec: &ServerSpec,
+        progress: Progress<'_>,
+    ) -> Result<(), EngineError>;
+
+    /// Removes the directory of a server that was stopped, of a snapshot or of an archive, whole or half made. Nothing
+    /// there is fine.
     async fn remove(&self, directory: &Utf8Path) -> Result<(), EngineError>;
 
     /// Where clients of the server are sent.
@@ -117,6 +165,20 @@ pub struct PendingReboot {
 pub struct SnapshotInfo {
     /// Size of the copy.
     pub size_bytes: u64,
+}
+
+/// How a server is related to another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replication {
+    /// It is no replica.
+    None,
+    /// It is connected to its upstream, and applies what comes.
+    Streaming,
+    /// It is a replica that isn't connected.
+    Broken {
+        /// What the server says about it.
+        reason: String,
+    },
 }
 
 /// What answers behind an endpoint.

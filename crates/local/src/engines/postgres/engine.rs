@@ -1,7 +1,8 @@
 //! The engine `postgres`, as the control plane sees it.
 
 use async_trait::async_trait;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 
 use super::account::Account;
 use super::installation::Installation;
@@ -9,7 +10,8 @@ use super::layout::Layout;
 use super::program::failed;
 use super::{bootstrap, server, snapshot};
 use crate::engines::{
-    Backend, Engine, EngineError, PendingReboot, Progress, ServerSpec, SnapshotInfo, StopMode,
+    Backend, Engine, EngineError, PendingReboot, Progress, Replication, ServerSpec, SnapshotInfo,
+    StopMode,
 };
 
 /// PostgreSQL server processes that listen on Unix sockets only, never as root.
@@ -81,6 +83,42 @@ impl Engine for Postgres {
         progress: Progress<'_>,
     ) -> Result<(), EngineError> {
         snapshot::copy(from, into, progress).await
+    }
+
+    async fn follow(
+        &self,
+        _: &ServerSpec,
+        _: &ServerSpec,
+        _: Progress<'_>,
+    ) -> Result<(), EngineError> {
+        Err(failed("following")("unsupported"))
+    }
+
+    async fn promote(&self, _: &ServerSpec) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn replication(&self, _: &ServerSpec) -> Result<Replication, EngineError> {
+        Ok(Replication::None)
+    }
+
+    async fn archive(&self, _: &ServerSpec, _: Option<&Utf8Path>) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn flush_archive(&self, _: &ServerSpec) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn restore_to(
+        &self,
+        _: &Utf8Path,
+        _: &[Utf8PathBuf],
+        _: Timestamp,
+        _: &ServerSpec,
+        _: Progress<'_>,
+    ) -> Result<(), EngineError> {
+        Err(failed("restoring to an instant")("unsupported"))
     }
 
     /// A server that still runs there is ended first, so that none is left without its directory.
