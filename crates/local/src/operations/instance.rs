@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::run::{Run, Stopped};
 use crate::control_plane::{ControlPlane, StoreError};
 use crate::engines::{Engine, EngineError, ServerSpec};
 use crate::parameters;
@@ -11,39 +12,13 @@ use crate::state::State;
 use crate::state::event::{Event, SourceType};
 use crate::state::instance::{Instance, InstanceStatus, Operation, Outcome, Work};
 
-/// One run of an instance's operation.
-pub(super) struct Run<'a> {
-    pub(super) control_plane: &'a Arc<ControlPlane>,
-    pub(super) resource_id: &'a str,
-    pub(super) operation: Operation,
-}
-
-/// Why a run doesn't get to its end.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Stopped {
-    /// Something else is to be done with the instance now.
-    #[error("the operation was replaced")]
-    Replaced,
-    #[error("the operation's progress can't be noted")]
-    Store(#[from] StoreError),
-    /// The server can't do it.
-    #[error("the server failed")]
-    Engine(#[from] EngineError),
-}
-
 /// Runs the operation that the instance has, if it has one.
 pub(super) async fn run(
     control_plane: &Arc<ControlPlane>,
     resource_id: &str,
 ) -> Result<(), StoreError> {
-    let operation = control_plane.read(|state| state.instances.get(resource_id)?.operation.clone());
-    let Some(operation) = operation else {
+    let Some(run) = Run::<Instance>::of(control_plane, resource_id) else {
         return Ok(());
-    };
-    let run = Run {
-        control_plane,
-        resource_id,
-        operation,
     };
     let ended = match run.perform().await {
         Err(Stopped::Engine(error)) => run.fail(&error).await,
@@ -56,7 +31,7 @@ pub(super) async fn run(
     }
 }
 
-impl Run<'_> {
+impl Run<'_, Instance> {
     async fn perform(&self) -> Result<(), Stopped> {
         match &self.operation.work {
             Work::Create => self.create(None).await,
@@ -71,44 +46,24 @@ impl Run<'_> {
         }
     }
 
-    /// The instance as it is now.
-    pub(super) fn instance(&self) -> Result<Instance, Stopped> {
-        self.control_plane.read(|state| self.mine(state).cloned())
-    }
-
     /// What the instance's server is to be, with the parameters that it should start with.
     pub(super) fn spec(&self) -> Result<ServerSpec, Stopped> {
-        Ok(serving::spec(&self.instance()?))
+        Ok(serving::spec(&self.record()?))
     }
 
     /// Who runs the server; nobody does for an engine that is control plane only.
     pub(super) fn engine(&self) -> Result<Option<Arc<dyn Engine>>, Stopped> {
-        Ok(self.control_plane.engine(self.instance()?.engine()))
+        Ok(self.control_plane.engine(self.record()?.engine()))
     }
 
     /// How long the operation takes from when it becomes visible.
     pub(super) fn takes(&self) -> Result<Duration, Stopped> {
         let gib = self
-            .instance()?
+            .record()?
             .number("AllocatedStorage")
             .and_then(|gib| gib.try_into().ok())
             .unwrap_or(0);
         Ok(self.control_plane.pace().work(&self.operation.work, gib))
-    }
-
-    /// Changes the state, provided that the operation still is the instance's.
-    pub(super) async fn note<T>(
-        &self,
-        change: impl FnOnce(&mut State, &mut Instance) -> T,
-    ) -> Result<T, Stopped> {
-        let noted = self.control_plane.transact(|state| {
-            let mut instance = self.mine(state)?.clone();
-            let value = change(state, &mut instance);
-            state.instances.insert(self.resource_id, instance);
-            Ok::<_, Stopped>(value)
-        });
-        self.control_plane.refresh_endpoints().await;
-        noted
     }
 
     /// Ends the operation in a status and tells an event. Parameters that were changed meanwhile are taken up.
@@ -142,31 +97,9 @@ impl Run<'_> {
         .await
     }
 
-    /// Waits until so long after the operation was begun.
-    pub(super) async fn wait(&self, since_begun: Duration) -> Result<(), Stopped> {
-        let now = self.control_plane.now();
-        let elapsed = Duration::try_from(now.duration_since(self.operation.begun_at))
-            .unwrap_or(Duration::ZERO);
-        let Some(remaining) = since_begun
-            .checked_sub(elapsed)
-            .filter(|remaining| !remaining.is_zero())
-        else {
-            return Ok(());
-        };
-        let mut changed = self.control_plane.watch();
-        let sleep = tokio::time::sleep(remaining);
-        tokio::pin!(sleep);
-        loop {
-            tokio::select! {
-                () = &mut sleep => return Ok(()),
-                _ = changed.changed() => self.instance().map(drop)?,
-            }
-        }
-    }
-
     /// Ends an operation that the server could not do.
     async fn fail(&self, error: &EngineError) -> Result<(), Stopped> {
-        let identifier = self.instance()?.identifier;
+        let identifier = self.record()?.identifier;
         tracing::error!(identifier, %error, work = ?self.operation.work, "an operation failed");
         let status = match (&self.operation.work, error) {
             (_, EngineError::Parameters { .. }) => "incompatible-parameters",
@@ -190,14 +123,6 @@ impl Run<'_> {
             }
         })
         .await
-    }
-
-    /// The instance, provided that the operation still is its own.
-    pub(super) fn mine<'s>(&self, state: &'s State) -> Result<&'s Instance, Stopped> {
-        let instance = state.instances.get(self.resource_id);
-        instance
-            .filter(|instance| instance.operation.as_ref() == Some(&self.operation))
-            .ok_or(Stopped::Replaced)
     }
 }
 

@@ -1,16 +1,17 @@
 //! From creation to deletion: the operations that make, stop, start, copy and remove a server.
 
-use super::instance::{Run, Stopped, tell};
+use super::instance::tell;
+use super::run::{Run, Stopped};
 use crate::engines::StopMode;
 use crate::parameters;
 use crate::state::State;
 use crate::state::event::{Event, SourceType};
 use crate::state::instance::{
-    AfterBackup, InstanceStatus, Operation, Outcome, ParameterStatus, Work,
+    AfterBackup, Instance, InstanceStatus, Operation, Outcome, ParameterStatus, Work,
 };
 use crate::state::snapshot::SnapshotStatus;
 
-impl Run<'_> {
+impl Run<'_, Instance> {
     /// Makes a server, empty or from a snapshot. What an earlier attempt left behind is removed first.
     pub(super) async fn create(&self, snapshot: Option<&str>) -> Result<(), Stopped> {
         if let Outcome::EndsIn(status) = &self.operation.outcome {
@@ -163,7 +164,7 @@ impl Run<'_> {
         self.control_plane.transact(|state| {
             let instance = self.mine(state)?.clone();
             tell(state, &instance, now, "deletion", "DB instance deleted");
-            state.instances.remove(self.resource_id);
+            state.instances.remove(self.key);
             Ok::<_, Stopped>(())
         })
     }

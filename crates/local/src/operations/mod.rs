@@ -8,6 +8,7 @@ mod instance;
 mod lifecycle;
 mod modify;
 mod recovery;
+mod run;
 
 pub(crate) use self::modify::status_during;
 

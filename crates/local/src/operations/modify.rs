@@ -5,18 +5,18 @@
 
 use serde_json::Value;
 
-use super::instance::{Run, Stopped};
+use super::run::{Run, Stopped};
 use crate::engines::Secret;
 use crate::parameters;
 use crate::settings;
 use crate::state::Settings;
-use crate::state::instance::{InstanceStatus, Naming, Outcome, ParameterStatus};
+use crate::state::instance::{Instance, InstanceStatus, Naming, Outcome, ParameterStatus};
 
 /// What a modification does beyond changing settings.
 const IDENTIFIER: &str = "DBInstanceIdentifier";
 const PASSWORD: &str = "MasterUserPassword";
 
-impl Run<'_> {
+impl Run<'_, Instance> {
     /// Brings the changes into force.
     pub(super) async fn modify(&self, changes: &Settings) -> Result<(), Stopped> {
         let pace = self.control_plane.pace();

@@ -112,15 +112,15 @@ impl fmt::Display for InstanceStatus {
     }
 }
 
-/// What is being done to an instance. It is stored before anything is done, so that it can be taken up after a crash.
+/// What is being done to something. It is stored before anything is done, so that it can be taken up after a crash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Operation {
-    pub(crate) work: Work,
+pub(crate) struct Operation<W = Work> {
+    pub(crate) work: W,
     pub(crate) begun_at: Timestamp,
     pub(crate) outcome: Outcome,
 }
 
-/// The kinds of operations.
+/// The kinds of operations on instances.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Work {
     /// A new, empty server.
