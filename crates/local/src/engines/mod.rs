@@ -3,8 +3,17 @@
 //! The control plane decides *that* something happens to a database and remembers it; an [`Engine`] makes it happen to
 //! a server. Every method is safe to repeat: after a crash the control plane asks again for whatever it had begun.
 
+mod account;
+mod copies;
+mod directory;
+mod files;
+mod layout;
+mod log;
 pub mod postgres;
+mod process;
+mod program;
 pub mod simulated;
+mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

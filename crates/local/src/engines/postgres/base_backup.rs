@@ -9,7 +9,7 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::files::{Entry, Listing};
+use crate::engines::files::{Entry, Listing};
 
 /// Directories whose contents a copy doesn't need; they exist in the copy, but empty.
 const EMPTIED: [&str; 8] = [

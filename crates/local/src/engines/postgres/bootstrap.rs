@@ -4,19 +4,15 @@
 //! nobody's command line, and the program ends by itself when the control plane dies. The directory is built under a
 //! partial name, so that it is either whole or not there.
 
-use std::io;
-
-use camino::Utf8Path;
-use rand::RngExt;
-use rand::distr::Alphanumeric;
 use tokio::process::Command;
 
-use super::account::Account;
 use super::configuration::ADMINISTRATOR;
 use super::installation::Installation;
 use super::layout::Layout;
 use super::program::{self, failed};
 use super::session::{identifier, literal};
+use crate::engines::account::Account;
+use crate::engines::directory::make_server;
 use crate::engines::{EngineError, ServerSpec};
 
 /// Rights of a master user on RDS that have a role of their own in every supported version.
@@ -25,8 +21,6 @@ const GRANTED_TO_SUPERUSER: &str = "pg_monitor, pg_signal_backend, rds_password,
 /// `pg_checkpoint` is newer than the oldest supported version.
 const FIRST_MAJOR_WITH_CHECKPOINT_ROLE: u32 = 15;
 
-const PASSWORD_LENGTH: usize = 32;
-
 /// Makes the server's directory. One that is there already was made by an earlier try and is left alone.
 pub(super) async fn create(spec: &ServerSpec, account: Account) -> Result<(), EngineError> {
     let layout = Layout::new(&spec.directory);
@@ -34,51 +28,14 @@ pub(super) async fn create(spec: &ServerSpec, account: Account) -> Result<(), En
         return Ok(());
     }
     let installation = Installation::of_version(&spec.engine_version).await?;
-    let password = prepare(&layout, account).map_err(failed("making the server's directory"))?;
+    let password =
+        make_server(&layout, account).map_err(failed("making the server's directory"))?;
     account.check_reach(&layout.data())?;
     initialize(&layout, &installation, account).await?;
     let statements = statements(spec, &installation, &password);
     run_statements(&layout, &installation, account, &statements).await?;
     std::fs::rename(layout.partial_data(), layout.data())
         .map_err(failed("naming the data directory"))
-}
-
-/// Makes the empty data directory and the control plane's password.
-fn prepare(layout: &Layout, account: Account) -> io::Result<String> {
-    make_directory(layout.directory(), 0o755)?;
-    let partial = layout.partial_data();
-    if partial.exists() {
-        std::fs::remove_dir_all(&partial)?;
-    }
-    make_directory(&partial, 0o700)?;
-    account.own(&partial)?;
-    let password: String = rand::rng()
-        .sample_iter(Alphanumeric)
-        .take(PASSWORD_LENGTH)
-        .map(char::from)
-        .collect();
-    write_private(&layout.password(), &password)?;
-    Ok(password)
-}
-
-/// Makes a directory with exactly these rights, whatever the process's umask is.
-pub(super) fn make_directory(path: &Utf8Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::create_dir_all(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
-}
-
-/// Writes a file that only the control plane's user may read, from its first byte on.
-pub(super) fn write_private(path: &Utf8Path, text: &str) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())
 }
 
 /// `--no-sync`: the new files reach the disk with the kernel's next write-back, within half a minute. A power cut

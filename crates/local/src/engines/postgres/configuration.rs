@@ -7,16 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io;
 
 use camino::Utf8Path;
 use tokio::process::Command;
 
-use super::account::Account;
 use super::installation::Installation;
 use super::layout::{Layout, SOCKET_PORT};
 use super::program;
 use crate::engines::EngineError;
+use crate::engines::account::Account;
 
 /// The role that the control plane itself uses, as on RDS.
 pub(super) const ADMINISTRATOR: &str = "rdsadmin";
@@ -155,11 +154,6 @@ fn check_name(name: &str) -> Result<(), EngineError> {
     Err(EngineError::Parameters {
         reason: format!("unrecognized configuration parameter \"{name}\""),
     })
-}
-
-/// Reads the password of the control plane's own role.
-pub(super) fn administrator_password(layout: &Layout) -> io::Result<String> {
-    std::fs::read_to_string(layout.password())
 }
 
 #[cfg(test)]

@@ -4,15 +4,20 @@ use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
-use super::account::Account;
 use super::installation::Installation;
 use super::layout::Layout;
 use super::program::failed;
 use super::{bootstrap, server, snapshot};
+use crate::engines::account::Account;
+use crate::engines::copies;
+use crate::engines::directory::remove_directory;
 use crate::engines::{
     Backend, Engine, EngineError, PendingReboot, Progress, Replication, ServerSpec, SnapshotInfo,
     StopMode,
 };
+
+/// The user that the distributions' packages make for it.
+const USER: &str = "postgres";
 
 /// PostgreSQL server processes that listen on Unix sockets only, never as root.
 ///
@@ -39,11 +44,11 @@ impl Engine for Postgres {
     }
 
     async fn create(&self, spec: &ServerSpec) -> Result<(), EngineError> {
-        bootstrap::create(spec, Account::find()?).await
+        bootstrap::create(spec, Account::find(USER)?).await
     }
 
     async fn start(&self, spec: &ServerSpec) -> Result<(), EngineError> {
-        server::start(spec, Account::find()?).await
+        server::start(spec, Account::find(USER)?).await
     }
 
     async fn stop(&self, spec: &ServerSpec, mode: StopMode) -> Result<(), EngineError> {
@@ -51,7 +56,7 @@ impl Engine for Postgres {
     }
 
     async fn reconfigure(&self, spec: &ServerSpec) -> Result<PendingReboot, EngineError> {
-        server::reconfigure(spec, Account::find()?).await
+        server::reconfigure(spec, Account::find(USER)?).await
     }
 
     async fn set_master_password(&self, spec: &ServerSpec) -> Result<(), EngineError> {
@@ -73,7 +78,7 @@ impl Engine for Postgres {
         spec: &ServerSpec,
         progress: Progress<'_>,
     ) -> Result<(), EngineError> {
-        snapshot::restore(from, spec, Account::find()?, progress).await
+        snapshot::restore(from, spec, Account::find(USER)?, progress).await
     }
 
     async fn copy_snapshot(
@@ -82,7 +87,7 @@ impl Engine for Postgres {
         into: &Utf8Path,
         progress: Progress<'_>,
     ) -> Result<(), EngineError> {
-        snapshot::copy(from, into, progress).await
+        copies::copy_snapshot(from, into, progress).await
     }
 
     async fn follow(
@@ -126,7 +131,7 @@ impl Engine for Postgres {
         server::stop(directory, StopMode::Immediate).await?;
         let directory = directory.to_owned();
         // Gigabytes take a while to free.
-        tokio::task::spawn_blocking(move || server::remove_directory(&directory))
+        tokio::task::spawn_blocking(move || remove_directory(&directory))
             .await
             .map_err(failed("removing the directory"))?
             .map_err(failed("removing the directory"))

@@ -1,19 +1,16 @@
 //! Real PostgreSQL servers.
 //!
 //! - [`Postgres`] is the [`Engine`]; what it promises is said there;
-//! - `installation` finds the programs, `account` the user they run as, `layout` says where the files are;
+//! - `installation` finds the programs, `layout` says where the files are;
 //! - `bootstrap` makes a new server, `configuration` writes what it is told, `server` starts, adopts and stops it,
 //!   `postmaster` tells whether one runs;
-//! - `snapshot` makes physical copies, `base_backup` says what belongs to one, `files` lists and copies on many threads,
-//!   `transfer` moves the bytes;
+//! - `snapshot` makes physical copies, `base_backup` says what belongs to one;
 //! - `session` is the control plane's own login, `program` runs PostgreSQL's tools.
 
-mod account;
 mod base_backup;
 mod bootstrap;
 mod configuration;
 mod engine;
-mod files;
 mod installation;
 mod layout;
 mod postmaster;
@@ -21,7 +18,6 @@ mod program;
 mod server;
 mod session;
 mod snapshot;
-mod transfer;
 
 pub use engine::Postgres;
 

@@ -1,30 +1,23 @@
 //! Tells whether a server runs on a data directory, and which process it is.
 //!
-//! PostgreSQL keeps its process id in `postmaster.pid`. The file alone proves nothing: after a crash it stays, and its
-//! number may by now belong to another program, or to the server of another directory. Signalling that number would
-//! kill a stranger. So the number is believed only while the process of that number is called `postgres` *and* its
-//! working directory is this very data directory (a postmaster changes into it at its start; compared by device and
-//! inode, so that links and renames don't matter). A number that fails either test means that no server runs.
+//! PostgreSQL keeps its process id in `postmaster.pid`. The number is believed only while it is that of a server of this
+//! very directory ([`process`] says how that is known), into which a postmaster changes at its start.
 //!
 //! The file is never removed here. Consider A, which finds it stale and is about to remove it; B, which starts a server
 //! meanwhile, and the server replaces the file with its own; then A removes what it believes to be the stale one. Now a
 //! server C can be started on data that B's already writes to. PostgreSQL takes over a stale file by itself.
-//!
-//! This relies on `/proc`, so on Linux.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::engines::StopMode;
+use crate::engines::process::{self, LOOK_INTERVAL, send};
 
-/// How often a process is looked at that is about to start or end.
-pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+/// The name of every process of a server.
+const PROGRAM: &str = "postgres";
 
 /// Looks that a child gets to leave by itself before it is killed: two seconds.
 const PATIENCE_LOOKS: u32 = 400;
@@ -66,7 +59,7 @@ impl Postmaster {
 
     /// Whether the process is still there and still this one.
     pub(super) fn runs(&self) -> bool {
-        is_server_of(self.pid, &self.data)
+        process::is_server_of(self.pid, PROGRAM, &self.data)
     }
 
     /// What the server is doing; `None` while it hasn't said.
@@ -107,7 +100,7 @@ impl Postmaster {
 /// until they are gone. They notice the loss by themselves unless they are in the middle of something.
 pub(super) async fn end_orphans(data: &Utf8Path) -> io::Result<()> {
     for look in 0_u32.. {
-        let orphans = servers_of(data)?;
+        let orphans = process::servers_of(PROGRAM, data)?;
         if orphans.is_empty() {
             return Ok(());
         }
@@ -122,46 +115,6 @@ pub(super) async fn end_orphans(data: &Utf8Path) -> io::Result<()> {
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
     Ok(())
-}
-
-/// Every PostgreSQL process whose working directory this is.
-fn servers_of(data: &Utf8Path) -> io::Result<Vec<Pid>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let pid = Pid::from_raw(number);
-        if is_server_of(pid, data) {
-            found.push(pid);
-        }
-    }
-    Ok(found)
-}
-
-/// A zombie has no working directory any more, so it counts as gone.
-fn is_server_of(pid: Pid, data: &Utf8Path) -> bool {
-    let process = Utf8PathBuf::from(format!("/proc/{pid}"));
-    let named =
-        std::fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "postgres");
-    if !named {
-        return false;
-    }
-    let identity = |path: &Utf8Path| {
-        std::fs::metadata(path)
-            .ok()
-            .map(|metadata| (metadata.dev(), metadata.ino()))
-    };
-    identity(&process.join("cwd")).is_some_and(|working| identity(data) == Some(working))
-}
-
-/// A process that is gone already has what the signal is for.
-fn send(pid: Pid, signal: Signal) -> io::Result<()> {
-    match kill(pid, signal) {
-        Ok(()) | Err(Errno::ESRCH) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,16 @@
 //! Runs PostgreSQL's programs and turns what they complain about into one error text.
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use super::account::Account;
-use crate::engines::EngineError;
+use crate::engines::account::Account;
+use crate::engines::{EngineError, program};
+
+pub(super) use crate::engines::program::{failed, prepare};
 
 /// Lines of a program's or server's complaint that are passed on.
 const LINES_MAX: usize = 12;
-
-/// Makes the error of something that was being done.
-pub(super) fn failed<E: std::fmt::Display>(action: &str) -> impl Fn(E) -> EngineError {
-    move |error| EngineError::Failed {
-        action: action.to_owned(),
-        reason: error.to_string(),
-    }
-}
 
 /// Runs a program to its end as the servers' user.
 pub(super) async fn run(
@@ -35,36 +28,13 @@ pub(super) async fn run_with_input(
     action: &str,
     input: &str,
 ) -> Result<Output, EngineError> {
-    prepare(command, account);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = command.spawn().map_err(failed(action))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A program that ends before it has read everything says why on its standard error.
-        let _ = stdin.write_all(input.as_bytes()).await;
+    match program::run(command, account, action, input).await {
+        Err(EngineError::Failed { action, reason }) => Err(EngineError::Failed {
+            action,
+            reason: complaint(&reason),
+        }),
+        other => other,
     }
-    let output = child.wait_with_output().await.map_err(failed(action))?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    Err(EngineError::Failed {
-        action: action.to_owned(),
-        reason: complaint(&String::from_utf8_lossy(&output.stderr)),
-    })
-}
-
-/// A clean environment: the caller's `PGDATA`, `PGOPTIONS`, locale or working directory must not change what a server
-/// does, and the working directory may be one that the servers' user can't enter.
-pub(super) fn prepare(command: &mut Command, account: Account) {
-    command
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("LC_ALL", "C")
-        .current_dir("/");
-    account.apply(command);
 }
 
 /// The lines that say what is wrong, without time stamps and what is only a consequence.

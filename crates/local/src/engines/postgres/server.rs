@@ -4,25 +4,24 @@
 //! and its output goes to its own file, so it lives on when the control plane is killed. The next control plane finds
 //! it through its directory ([`Postmaster::find`]) and goes on with it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io;
 use std::process::{ExitStatus, Stdio};
 
 use camino::Utf8Path;
 use tokio::process::{Child, Command};
 
-use super::account::Account;
-use super::bootstrap::make_directory;
 use super::configuration;
 use super::installation::Installation;
 use super::layout::Layout;
-use super::postmaster::{LOOK_INTERVAL, Postmaster, Status, end_orphans};
+use super::postmaster::{Postmaster, Status, end_orphans};
 use super::program::{self, failed};
 use super::session::{Session, identifier, literal};
+use crate::engines::account::Account;
+use crate::engines::directory::{make_socket_directory, remove_directory};
+use crate::engines::log::ServerLog;
+use crate::engines::process::LOOK_INTERVAL;
 use crate::engines::{EngineError, PendingReboot, ServerSpec, StopMode};
-
-/// A log that is longer than this at a start is put aside first, replacing the one before it.
-const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Logins that a server which says that it is ready may refuse before it is given up.
 const REFUSALS_MAX: u32 = 400;
@@ -46,10 +45,11 @@ pub(super) async fn start(spec: &ServerSpec, account: Account) -> Result<(), Eng
         .map_err(failed("ending what a killed server left behind"))?;
     make_socket_directory(&layout, account)?;
     configuration::write(&layout, &installation, account, &spec.parameters).await?;
-    let (log, log_start) = open_log(&layout.log()).map_err(failed("opening the server's log"))?;
+    let (log, output) =
+        ServerLog::open(&layout.log()).map_err(failed("opening the server's log"))?;
     let child =
-        spawn(&layout, &installation, account, log).map_err(failed("starting the server"))?;
-    wait_ready(&layout, child, log_start, spec).await
+        spawn(&layout, &installation, account, output).map_err(failed("starting the server"))?;
+    wait_ready(&layout, child, &log, spec).await
 }
 
 /// Waits until a server that runs already is ready. False: none runs, or it ended meanwhile.
@@ -81,40 +81,6 @@ async fn adopt(layout: &Layout) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Anybody may write to /tmp, so a directory of that name which belongs to somebody else must not be used.
-fn make_socket_directory(layout: &Layout, account: Account) -> Result<(), EngineError> {
-    use std::os::unix::fs::MetadataExt;
-    let path = layout.socket_directory();
-    let action = "making the socket's directory";
-    match std::fs::create_dir(&path) {
-        Ok(()) => {
-            make_directory(&path, 0o700).map_err(failed(action))?;
-            account.own(&path).map_err(failed(action))
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let metadata = std::fs::symlink_metadata(&path).map_err(failed(action))?;
-            if metadata.is_dir() && metadata.uid() == account.user_id() {
-                return Ok(());
-            }
-            Err(EngineError::Directory {
-                directory: path,
-                reason: "it is for the server's socket but belongs to another user".to_owned(),
-            })
-        }
-        Err(error) => Err(failed(action)(error)),
-    }
-}
-
-/// Opens the log for appending; what the server says from now on begins at the returned offset.
-fn open_log(path: &Utf8Path) -> io::Result<(File, u64)> {
-    if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > LOG_BYTES_MAX) {
-        std::fs::rename(path, path.with_extension("log.1"))?;
-    }
-    let log = OpenOptions::new().create(true).append(true).open(path)?;
-    let length = log.metadata()?.len();
-    Ok((log, length))
-}
-
 fn spawn(
     layout: &Layout,
     installation: &Installation,
@@ -136,12 +102,12 @@ fn spawn(
 async fn wait_ready(
     layout: &Layout,
     mut child: Child,
-    log_start: u64,
+    log: &ServerLog,
     spec: &ServerSpec,
 ) -> Result<(), EngineError> {
     loop {
         if let Some(status) = child.try_wait().map_err(failed("watching the server"))? {
-            return Err(start_error(&layout.log(), log_start, status, spec));
+            return Err(start_error(log, status, spec));
         }
         let status = Postmaster::find(&layout.data())
             .filter(|postmaster| {
@@ -158,13 +124,8 @@ async fn wait_ready(
 }
 
 /// A value can be well formed and still keep a server from starting: too much memory, a library that isn't there.
-fn start_error(
-    log: &Utf8Path,
-    log_start: u64,
-    status: ExitStatus,
-    spec: &ServerSpec,
-) -> EngineError {
-    let text = read_from(log, log_start).unwrap_or_default();
+fn start_error(log: &ServerLog, status: ExitStatus, spec: &ServerSpec) -> EngineError {
+    let text = log.read().unwrap_or_default();
     let reason = match program::complaint(&text) {
         complaint if complaint.is_empty() => status.to_string(),
         complaint => complaint,
@@ -188,14 +149,6 @@ fn start_error(
     }
 }
 
-fn read_from(path: &Utf8Path, offset: u64) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 /// Stops the server and returns once nothing of it is left, in /tmp neither.
 pub(super) async fn stop(directory: &Utf8Path, mode: StopMode) -> Result<(), EngineError> {
     let action = "stopping the server";
@@ -208,14 +161,6 @@ pub(super) async fn stop(directory: &Utf8Path, mode: StopMode) -> Result<(), Eng
         None => end_orphans(&layout.data()).await.map_err(failed(action))?,
     }
     remove_directory(&layout.socket_directory()).map_err(failed(action))
-}
-
-/// Removes a directory with everything in it; nothing there is fine.
-pub(super) fn remove_directory(path: &Utf8Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 /// Writes the parameters and lets a running server read them.

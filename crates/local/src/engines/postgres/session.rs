@@ -5,7 +5,7 @@
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
-use super::configuration::{self, ADMINISTRATOR};
+use super::configuration::ADMINISTRATOR;
 use super::layout::{Layout, SOCKET_PORT};
 use super::program::failed;
 use crate::engines::EngineError;
@@ -20,7 +20,7 @@ impl Session {
     /// Logs in.
     pub(super) async fn open(layout: &Layout) -> Result<Self, EngineError> {
         let action = "logging in as rdsadmin";
-        let password = configuration::administrator_password(layout).map_err(failed(action))?;
+        let password = layout.administrator_password().map_err(failed(action))?;
         let connection = PgConnectOptions::new_without_pgpass()
             .socket(layout.socket_directory())
             .port(SOCKET_PORT)

@@ -7,25 +7,21 @@
 //! committed after it was reported. A temporary replication slot keeps the server from recycling the log meanwhile:
 //! without it a busy server could remove the beginning before the end is copied.
 //!
-//! Data is built under a partial name and renamed when it is whole. A snapshot is on the disk before it is reported. A
-//! restored directory needn't be: the first start flushes it (`recovery_init_sync_method`) before it takes clients.
-
-use std::io;
+//! The first start of a restored directory flushes it before it takes clients (`recovery_init_sync_method`).
 
 use camino::{Utf8Path, Utf8PathBuf};
 use sqlx::Row;
-use tokio::time::Instant;
 
-use super::account::Account;
 use super::base_backup;
-use super::bootstrap::{make_directory, write_private};
-use super::files::{Copy, Listing, flush_file_system};
 use super::installation::Installation;
 use super::layout::Layout;
 use super::postmaster::Postmaster;
 use super::program::failed;
 use super::session::{Session, literal};
-use super::transfer::Source;
+use crate::engines::account::Account;
+use crate::engines::copies::{self, Laps};
+use crate::engines::files::Copy;
+use crate::engines::transfer::Source;
 use crate::engines::{EngineError, Progress, ServerSpec, SnapshotInfo};
 
 /// Version that renamed `pg_start_backup` to `pg_backup_start`.
@@ -39,16 +35,16 @@ pub(super) async fn take(
 ) -> Result<SnapshotInfo, EngineError> {
     let (server, snapshot) = (Layout::new(&spec.directory), Layout::new(into));
     if snapshot.data().exists() {
-        return size(&snapshot);
+        return copies::size(&snapshot);
     }
-    prepare(&server, &snapshot).map_err(failed("making the snapshot's directory"))?;
+    copies::prepare(&server, &snapshot).map_err(failed("making the snapshot's directory"))?;
     refuse_tablespaces(&server.data())?;
     let copied = if Postmaster::find(&server.data()).is_some() {
         take_online(&server, &snapshot, progress).await?
     } else {
-        copy_all(&server.data(), &snapshot.partial_data(), None, progress).await?
+        copy_whole(&server, &snapshot, None, progress).await?
     };
-    finish(&snapshot).await?;
+    copies::finish(&snapshot).await?;
     Ok(SnapshotInfo { size_bytes: copied })
 }
 
@@ -84,24 +80,6 @@ async fn take_online(
     session.close().await;
     laps.tell("copy of the log");
     Ok(copied + log)
-}
-
-/// Says in the log where the time of a copy goes.
-struct Laps {
-    begun: Instant,
-}
-
-impl Laps {
-    fn begin() -> Self {
-        Self {
-            begun: Instant::now(),
-        }
-    }
-
-    fn tell(&mut self, what: &str) {
-        tracing::debug!(seconds = self.begun.elapsed().as_secs_f64(), "{what}");
-        self.begun = Instant::now();
-    }
 }
 
 /// The first segment of the log that the copy needs.
@@ -193,78 +171,22 @@ pub(super) async fn restore(
     }
     // Known before gigabytes are copied: the programs that can read the data, and that they may reach it.
     Installation::of_data(&snapshot.data()).await?;
-    prepare(&snapshot, &server).map_err(failed("making the server's directory"))?;
+    copies::prepare(&snapshot, &server).map_err(failed("making the server's directory"))?;
     account.check_reach(&server.data())?;
-    copy_all(
-        &snapshot.data(),
-        &server.partial_data(),
-        Some(account),
-        progress,
-    )
-    .await?;
+    copy_whole(&snapshot, &server, Some(account), progress).await?;
     std::fs::rename(server.partial_data(), server.data())
         .map_err(failed("naming the data directory"))
 }
 
-/// Copies a snapshot.
-pub(super) async fn copy(
-    from: &Utf8Path,
-    into: &Utf8Path,
-    progress: Progress<'_>,
-) -> Result<(), EngineError> {
-    let (source, target) = (Layout::new(from), Layout::new(into));
-    if target.data().exists() {
-        return Ok(());
-    }
-    prepare(&source, &target).map_err(failed("making the snapshot's directory"))?;
-    copy_all(&source.data(), &target.partial_data(), None, progress).await?;
-    finish(&target).await
-}
-
-/// Makes the directory, without what an interrupted try left there, and passes the control plane's password on.
-fn prepare(from: &Layout, to: &Layout) -> io::Result<()> {
-    make_directory(to.directory(), 0o755)?;
-    if to.partial_data().exists() {
-        std::fs::remove_dir_all(to.partial_data())?;
-    }
-    write_private(&to.password(), &std::fs::read_to_string(from.password())?)
-}
-
-async fn copy_all(
-    from: &Utf8Path,
-    to: &Utf8Path,
+/// Copies a directory that no server runs on.
+async fn copy_whole(
+    from: &Layout,
+    to: &Layout,
     account: Option<Account>,
     progress: Progress<'_>,
 ) -> Result<u64, EngineError> {
-    let action = "copying the data";
-    let listing = base_backup::whole_listing(from).map_err(failed(action))?;
-    let copy = Copy {
-        from: from.to_owned(),
-        to: to.to_owned(),
-        account,
-        source: Source::Still,
-    };
-    copy.run(listing, progress).await.map_err(failed(action))
-}
-
-/// Names the copy; it is reported only when it would survive a power cut.
-async fn finish(snapshot: &Layout) -> Result<(), EngineError> {
-    let action = "writing the snapshot to the disk";
-    let mut laps = Laps::begin();
-    flush_file_system(snapshot.directory())
-        .await
-        .map_err(failed(action))?;
-    laps.tell("flush of the copy");
-    std::fs::rename(snapshot.partial_data(), snapshot.data()).map_err(failed(action))?;
-    let directory = std::fs::File::open(snapshot.directory()).map_err(failed(action))?;
-    directory.sync_all().map_err(failed(action))
-}
-
-fn size(snapshot: &Layout) -> Result<SnapshotInfo, EngineError> {
-    let listing = Listing::of(&snapshot.data()).map_err(failed("measuring the snapshot"))?;
-    Ok(SnapshotInfo {
-        size_bytes: listing.size_bytes(),
-    })
+    let listing = base_backup::whole_listing(&from.data()).map_err(failed("listing the data"))?;
+    copies::copy(from, to, account, listing, progress).await
 }
 
 /// RDS has no tablespaces outside the data directory either: what lies there would be shared by all copies.

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::Progress;
 use super::account::Account;
-use super::bootstrap::make_directory;
+use super::directory::make_directory;
 use super::transfer::{Method, Mover, Source};
-use crate::engines::Progress;
 
 /// Size of a piece of a large file.
 const PIECE_BYTES: u64 = 16 * 1024 * 1024;

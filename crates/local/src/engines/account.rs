@@ -1,7 +1,8 @@
 //! The user that server processes run as.
 //!
-//! A database server never runs as root, and PostgreSQL refuses to. When the control plane runs as root, servers and
-//! their data belong to `postgres`, or to `nobody` where there is no such user; otherwise to whoever runs it.
+//! A database server never runs as root. When the control plane runs as root, servers and their data belong to the user
+//! that the engine's package makes (`postgres`, `mysql`), or to `nobody` where there is no such user; otherwise to
+//! whoever runs it.
 
 use std::os::unix::fs::{MetadataExt, chown};
 
@@ -9,10 +10,10 @@ use camino::Utf8Path;
 use nix::unistd::{Uid, User};
 use tokio::process::Command;
 
-use crate::engines::EngineError;
+use super::EngineError;
 
-/// Users that may stand in for root, the best first.
-const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
+/// Stands in for root where the engine has no user of its own.
+const NOBODY: &str = "nobody";
 
 /// Who runs the servers and owns their data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +25,12 @@ pub(super) enum Account {
 }
 
 impl Account {
-    /// Finds the user that servers of this process run as.
-    pub(super) fn find() -> Result<Self, EngineError> {
+    /// Finds the user that servers of this process run as; `preferred` is the engine's own.
+    pub(super) fn find(preferred: &str) -> Result<Self, EngineError> {
         if !Uid::effective().is_root() {
             return Ok(Self::Own);
         }
-        UNPRIVILEGED
+        [preferred, NOBODY]
             .iter()
             .find_map(|name| User::from_name(name).ok().flatten())
             .filter(|user| !user.uid.is_root())
@@ -39,8 +40,9 @@ impl Account {
             })
             .ok_or_else(|| EngineError::Failed {
                 action: "finding an unprivileged user".to_owned(),
-                reason: "a server does not run as root, and neither `postgres` nor `nobody` exists"
-                    .to_owned(),
+                reason: format!(
+                    "a server does not run as root, and neither `{preferred}` nor `{NOBODY}` exists"
+                ),
             })
     }
 
@@ -79,7 +81,7 @@ impl Account {
     }
 
     /// Checks that the user may pass through every folder above the path. Root's home is closed to others, for
-    /// instance; PostgreSQL's own message for that names the wrong folder, or none.
+    /// instance; the servers' own messages for that name the wrong folder, or none.
     pub(super) fn check_reach(self, path: &Utf8Path) -> Result<(), EngineError> {
         let Self::Unprivileged { user, group } = self else {
             return Ok(());
