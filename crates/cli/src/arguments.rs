@@ -138,6 +138,10 @@ pub(crate) struct Shape {
     /// What becomes of the original's automated backups when it is deleted (default: keep)
     #[arg(long, value_enum, value_name = "WHAT")]
     pub automated_backups: Option<AutomatedBackups>,
+    /// The master password afterwards: `keep-snapshot`, `managed` (by RDS, in a new secret), or the
+    /// ARN of a secret that holds it (default: managed where it was, else the snapshot's)
+    #[arg(long, value_name = "WHICH")]
+    pub master_password: Option<String>,
     /// Attributes that may be lost (comma-separated), by the names of the fidelity report
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub allow_lost: Vec<String>,

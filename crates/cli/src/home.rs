@@ -75,6 +75,7 @@ pub(crate) async fn tasks(
     let options = trapheus_restore::Options {
         clock: Arc::new(now),
         verifier: Arc::new(ServerVerifier::new(login::credentials(settings).await?)),
+        secrets: Arc::new(login::SecretsManager(settings.clone())),
     };
     Ok(trapheus_restore::Tasks::new(rds, options))
 }

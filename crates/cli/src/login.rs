@@ -1,11 +1,13 @@
-//! What Verify logs in with: a password from the environment, or a secret of Secrets Manager.
+//! Secrets: what Verify logs in with (a password from the environment, or a secret of Secrets
+//! Manager), and the master password that a restored database is to get.
 
+use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde::Deserialize;
-use trapheus_restore::{Credentials, Secret};
+use trapheus_restore::{Credentials, Secret, SecretError, Secrets};
 
 use crate::error::Failure;
 use crate::settings::Settings;
@@ -38,7 +40,14 @@ pub(crate) async fn credentials(settings: &Settings) -> Result<Option<Credential
         None => Ok(None),
         Some(Login::Password(credentials)) => Ok(Some(credentials.clone())),
         Some(Login::SecretsManager { secret, database }) => {
-            let found = read(settings, secret).await?;
+            let found = read(settings, secret).await.map_err(|why| {
+                Failure::refused(format!(
+                    "the secret {secret} that Verify logs in with cannot be read: {why}"
+                ))
+                .hint(
+                    "it needs secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own",
+                )
+            })?;
             Ok(Some(Credentials {
                 user: found.username,
                 password: Secret::new(found.password),
@@ -48,13 +57,19 @@ pub(crate) async fn credentials(settings: &Settings) -> Result<Option<Credential
     }
 }
 
-async fn read(settings: &Settings, secret: &str) -> Result<DatabaseSecret, Failure> {
-    let unreadable = |why: &str| {
-        Failure::refused(format!(
-            "the secret {secret} that Verify logs in with cannot be read: {why}"
-        ))
-        .hint("it needs secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own")
-    };
+/// Secrets Manager, by the settings in force.
+pub(crate) struct SecretsManager(pub Settings);
+
+#[async_trait]
+impl Secrets for SecretsManager {
+    async fn password(&self, arn: &str) -> Result<Secret, SecretError> {
+        let found = read(&self.0, arn).await.map_err(SecretError)?;
+        Ok(Secret::new(found.password))
+    }
+}
+
+/// Reads a secret, or says why it can't be read, without a word of what it holds.
+async fn read(settings: &Settings, secret: &str) -> Result<DatabaseSecret, String> {
     let answer = client(settings)
         .await
         .get_secret_value()
@@ -63,14 +78,12 @@ async fn read(settings: &Settings, secret: &str) -> Result<DatabaseSecret, Failu
         .await;
     let answer = answer.map_err(|error| {
         let said = error.message().or(error.code()).map(str::to_owned);
-        unreadable(&said.unwrap_or_else(|| "Secrets Manager does not answer".to_owned()))
+        said.unwrap_or_else(|| "Secrets Manager does not answer".to_owned())
     })?;
-    let text = answer
-        .secret_string()
-        .ok_or_else(|| unreadable("it holds no text"))?;
+    let text = answer.secret_string().ok_or("it holds no text")?;
     // The error's own text would quote a part of the secret.
     serde_json::from_str(text)
-        .map_err(|_| unreadable("it is not JSON with `username` and `password`"))
+        .map_err(|_| "it is not JSON with `username` and `password`".to_owned())
 }
 
 async fn client(settings: &Settings) -> Client {

@@ -47,7 +47,7 @@ pub(crate) struct Sourced<T> {
 }
 
 /// The settings in force.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// Where executions and logs live.
     pub home: Sourced<Utf8PathBuf>,

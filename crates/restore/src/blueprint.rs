@@ -11,6 +11,7 @@ use trapheus_rds::{
     Attribute, Family, Instance, Omit, Settings, Snapshot, Tags, attribute, attributes,
 };
 
+use crate::input::MasterPassword;
 use crate::marks;
 
 /// Attributes that no request of ours copies: the name moves last and by itself, and the tags
@@ -65,6 +66,19 @@ impl Blueprint {
             settings: instance.settings.clone(),
             tags: marks::users(&instance.tags),
         }
+    }
+
+    /// Has RDS manage the master password or not, as was chosen.
+    pub(crate) fn with_password(mut self, chosen: &MasterPassword) -> Self {
+        if *chosen == MasterPassword::Managed {
+            let managed = row("ManageMasterUserPassword").name;
+            self.settings.insert(managed, Value::Bool(true));
+        } else {
+            for name in ["ManageMasterUserPassword", "MasterUserSecretKmsKeyId"] {
+                self.settings.remove(name);
+            }
+        }
+        self
     }
 
     /// Whether the database is protected from deletion.

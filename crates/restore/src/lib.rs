@@ -21,6 +21,7 @@ mod nearest;
 mod plan;
 mod record;
 mod repair;
+mod secrets;
 mod summary;
 mod tasks;
 mod verifier;
@@ -33,8 +34,8 @@ pub use checks::{Check, Verdict};
 pub use error::{Calls, Cause, ErrorName, TaskError};
 pub use fidelity::{Fidelity, Loss};
 pub use input::{
-    AutomatedBackups, FinalSnapshot, InputError, KeptOriginal, Request, RollbackOf, SnapshotChoice,
-    Strategy, Task,
+    AutomatedBackups, FinalSnapshot, InputError, KeptOriginal, MasterPassword, Request, RollbackOf,
+    SnapshotChoice, Strategy, Task,
 };
 pub use limits::Limits;
 pub use names::Names;
@@ -42,9 +43,10 @@ pub use plan::{
     KeptOriginalPlan, Kind, Original, Outage, Plan, Retirement, RollbackPlan, SnapshotPlan, Step,
     Verification,
 };
+pub use secrets::{Secret, SecretError, Secrets};
 pub use summary::{Standing, Summary, SummaryError, SummaryStatus, plan_of, summary};
 pub use tasks::{
     Clock, Configured, KeptDatabase, MovedAside, Options, Promoted, Refusal, Report, Restored,
     Retired, RolledBack, Snapshotted, Tasks, Verified,
 };
-pub use verifier::{Credentials, Probe, ProbeError, Proof, Secret, ServerVerifier, Verifier};
+pub use verifier::{Credentials, Probe, ProbeError, Proof, ServerVerifier, Verifier};

@@ -17,6 +17,9 @@ const SINCE: &str = "trapheus:since";
 /// When the restored database was sent to the target's name.
 const PROMOTED: &str = "trapheus:promoted";
 
+/// When the restored database was given the master password that the input names.
+const PASSWORD: &str = "trapheus:password";
+
 /// What a resource is to the execution that marked it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -59,6 +62,11 @@ pub(crate) fn promoted(at: Timestamp) -> (String, String) {
     (PROMOTED.to_owned(), at.to_string())
 }
 
+/// The tag that says when a restored database was given another master password: RDS shows none.
+pub(crate) fn password(at: Timestamp) -> (String, String) {
+    (PASSWORD.to_owned(), at.to_string())
+}
+
 /// Reads the marks of a resource.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks<'a>(pub(crate) &'a Tags);
@@ -87,6 +95,11 @@ impl<'a> Marks<'a> {
     /// Since when it has been without the name.
     pub(crate) fn since(self) -> Option<Timestamp> {
         self.0.get(SINCE)?.parse().ok()
+    }
+
+    /// Whether it was given the master password that the input names.
+    pub(crate) fn has_its_password(self) -> bool {
+        self.0.contains_key(PASSWORD)
     }
 
     /// Whether it was sent to the target's name.

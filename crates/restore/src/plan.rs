@@ -11,7 +11,7 @@ use trapheus_rds::{Arn, DbIdentifier, Endpoint, ResourceId, SnapshotId, Snapshot
 use crate::blueprint::Blueprint;
 use crate::checks::{Check, Verdict};
 use crate::error::Calls;
-use crate::input::{AutomatedBackups, KeptOriginal, Strategy, Task};
+use crate::input::{AutomatedBackups, KeptOriginal, MasterPassword, Strategy, Task};
 use crate::limits::Limits;
 use crate::names::Names;
 
@@ -53,6 +53,9 @@ pub struct Plan {
     pub original: Original,
     /// Everything configurable about the target.
     pub blueprint: Blueprint,
+    /// The master password that the restored database gets.
+    #[serde(default)]
+    pub master_password: MasterPassword,
     /// How the original goes.
     pub retirement: Retirement,
     /// An original that an earlier execution keeps, and what becomes of it.

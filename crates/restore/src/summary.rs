@@ -76,6 +76,9 @@ pub struct Summary {
     pub outage_seconds: Option<f64>,
     /// How the configurations compare.
     pub fidelity: Option<Fidelity>,
+    /// The secret that RDS keeps the restored database's master password in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub master_user_secret_arn: Option<String>,
     /// The calls to RDS by operation, failed attempts included.
     pub api_calls: Calls,
     /// What exists that should not, or that somebody has to look after.
@@ -153,6 +156,10 @@ pub fn summary(execution_id: &str, standing: Standing, history: &[HistoryEvent])
             .configured
             .as_ref()
             .map(|configured| configured.fidelity.clone()),
+        master_user_secret_arn: record
+            .configured
+            .as_ref()
+            .and_then(|configured| configured.master_user_secret.clone()),
         left_over: record.left_over(),
         warnings: record.warnings(),
         error: story.error(),

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use trapheus_restore::{
-    FinalSnapshot, InputError, KeptOriginal, Request, SnapshotChoice, Strategy, Task,
+    FinalSnapshot, InputError, KeptOriginal, MasterPassword, Request, SnapshotChoice, Strategy,
+    Task,
 };
 
 fn parse(input: Value) -> Result<Request, InputError> {
@@ -105,6 +106,28 @@ fn snapshots_are_named_by_id_by_arn_or_as_the_latest() {
             .kept_original,
         Some(KeptOriginal::Release)
     );
+}
+
+#[test]
+fn a_master_password_is_chosen_and_never_written_down() {
+    let password =
+        |value: Value| with("masterPassword", value).map(|request| request.master_password);
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop";
+    for (value, chosen) in [
+        (Value::Null, None),
+        (json!("keep-snapshot"), Some(MasterPassword::KeepSnapshot)),
+        (json!("managed"), Some(MasterPassword::Managed)),
+        (
+            json!({"secretArn": arn}),
+            Some(MasterPassword::Secret(arn.to_owned())),
+        ),
+    ] {
+        assert_eq!(password(value), Ok(chosen));
+    }
+    for value in [json!("tr0ub4dor&3"), json!({"password": "tr0ub4dor&3"})] {
+        let error = password(value).unwrap_err();
+        assert!(!error.to_string().contains("tr0ub4dor&3"), "{error}");
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
-//! The restore's tasks as the engine calls them, and a verifier for servers without sockets.
+//! The restore's tasks as the engine calls them, a verifier for servers without sockets, and
+//! secrets without Secrets Manager.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use serde_json::Value;
 use trapheus_engine::{TaskCall, TaskError, Tasks};
-use trapheus_restore::{Probe, ProbeError, Proof, Verifier};
+use trapheus_restore::{Probe, ProbeError, Proof, Secret, SecretError, Secrets, Verifier};
 
 /// The restore's tasks, for the engine.
 pub(crate) struct RestoreTasks(pub(crate) trapheus_restore::Tasks);
@@ -55,5 +58,26 @@ impl Verifier for SimulatedVerifier {
                 "the simulated server refuses".to_owned(),
             )),
         }
+    }
+}
+
+/// Secrets by their ARNs.
+#[derive(Debug, Default)]
+pub(crate) struct SimulatedSecrets(Mutex<BTreeMap<String, Secret>>);
+
+impl SimulatedSecrets {
+    /// Keeps a password.
+    pub(crate) fn keep(&self, arn: &str, password: &str) {
+        let mut secrets = self.0.lock().expect("nobody panics with it");
+        secrets.insert(arn.to_owned(), Secret::new(password));
+    }
+}
+
+#[async_trait]
+impl Secrets for SimulatedSecrets {
+    async fn password(&self, arn: &str) -> Result<Secret, SecretError> {
+        let secrets = self.0.lock().expect("nobody panics with it");
+        let found = secrets.get(arn).cloned();
+        found.ok_or_else(|| SecretError("there is no such secret".to_owned()))
     }
 }

@@ -1,5 +1,6 @@
 //! Everything wired together: local RDS without sockets, the door, the restore, the engine.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -21,7 +22,7 @@ use trapheus_local::{ControlPlane, Durations, Fault, Options, SimulatedClient, c
 use trapheus_rds::{Limits, Rds};
 use trapheus_restore::{DEFINITION, RollbackOf, Standing, Summary, Tasks, summary};
 
-use crate::adapter::{RestoreTasks, SimulatedVerifier};
+use crate::adapter::{RestoreTasks, SimulatedSecrets, SimulatedVerifier};
 use crate::crash::CrashingJournal;
 use crate::gate::{Gate, GatedConnector};
 use crate::world::World;
@@ -38,6 +39,7 @@ pub struct Simulation {
     gate: Gate,
     tasks: Tasks,
     verifier: Arc<SimulatedVerifier>,
+    secrets: Arc<SimulatedSecrets>,
     journal: Arc<MemoryJournal>,
     clock: VirtualClock,
     /// Counts executions, so that their ids differ whatever engine starts them.
@@ -117,9 +119,11 @@ impl Simulation {
             },
         );
         let verifier = Arc::new(SimulatedVerifier::default());
+        let secrets = Arc::new(SimulatedSecrets::default());
         let options = trapheus_restore::Options {
             clock: now,
             verifier: verifier.clone(),
+            secrets: secrets.clone(),
         };
         Self {
             control_plane,
@@ -127,6 +131,7 @@ impl Simulation {
             gate,
             tasks: Tasks::new(rds, options),
             verifier,
+            secrets,
             journal: Arc::new(MemoryJournal::new()),
             clock,
             started: AtomicU32::new(0),
@@ -276,6 +281,11 @@ impl Simulation {
         self.verifier.refuse_after(passes);
     }
 
+    /// Keeps a password in a secret.
+    pub fn keep_secret(&self, arn: &str, password: &str) {
+        self.secrets.keep(arn, password);
+    }
+
     /// What RDS holds now.
     pub async fn world(&self) -> World {
         World::look(&self.client).await
@@ -287,6 +297,15 @@ impl Simulation {
             .requests()
             .into_iter()
             .map(|entry| entry.action)
+            .collect()
+    }
+
+    /// The parameters of every request of an action, oldest first; passwords are masked.
+    pub fn parameters_of(&self, action: &str) -> Vec<BTreeMap<String, String>> {
+        let entries = self.control_plane.requests().into_iter();
+        entries
+            .filter(|entry| entry.action == action)
+            .map(|entry| entry.parameters)
             .collect()
     }
 

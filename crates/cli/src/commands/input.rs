@@ -45,10 +45,22 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
         shape.automated_backups.map(|backups| json!(backups.name())),
     );
     set(
+        "masterPassword",
+        shape.master_password.as_deref().map(master_password),
+    );
+    set(
         "allowLost",
         (!shape.allow_lost.is_empty()).then(|| json!(shape.allow_lost)),
     );
     Value::Object(input)
+}
+
+/// A word of the document as it is; anything else names a secret.
+fn master_password(which: &str) -> Value {
+    match which {
+        "keep-snapshot" | "managed" => json!(which),
+        arn => json!({ "secretArn": arn }),
+    }
 }
 
 /// The document that takes a snapshot and nothing else.

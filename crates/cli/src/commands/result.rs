@@ -83,6 +83,7 @@ pub(crate) fn text(document: &Value) -> String {
         }
     };
     line("configuration", fidelity(&document["fidelity"]));
+    line("master secret", word(&document["masterUserSecretArn"]));
     line("outage", outage(&document["outageSeconds"]));
     line("took", took(document));
     for item in list(&document["leftOver"]) {
@@ -182,6 +183,10 @@ fn outage(seconds: &Value) -> String {
     seconds
         .map(|seconds| format!("{seconds:.2} s"))
         .unwrap_or_default()
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn list(value: &Value) -> Vec<String> {

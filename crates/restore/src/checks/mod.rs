@@ -4,6 +4,7 @@
 //! other servers than AWS know fewer calls, and credentials are often narrow.
 
 pub(crate) mod names;
+pub(crate) mod password;
 pub(crate) mod snapshot;
 pub(crate) mod surroundings;
 pub(crate) mod target;

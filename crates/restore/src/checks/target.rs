@@ -94,16 +94,6 @@ pub(crate) fn deletion_protection(target: &Instance) -> Check {
     Check::pass("deletion protection", detail)
 }
 
-/// A managed master password gets a new secret.
-pub(crate) fn master_secret(target: &Instance) -> Option<Check> {
-    let secret = target.master_user_secret.as_ref()?;
-    let detail = format!(
-        "the restored database gets a new secret: whoever reads {} must be given its ARN",
-        secret.arn
-    );
-    Some(Check::warn("master password", detail))
-}
-
 /// Policies that name the old identity stop matching.
 pub(crate) fn identity(target: &Instance) -> Option<Check> {
     let uses_iam =

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use trapheus_rds::{Class, Instance, Settings, StatusClass};
 
 use super::context::{Context, found_again, identified};
+use super::password;
 use crate::error::{ErrorName, TaskError};
 use crate::fidelity::Fidelity;
 use crate::marks;
@@ -14,6 +15,9 @@ use crate::marks;
 pub struct Configured {
     /// How the two compare.
     pub fidelity: Fidelity,
+    /// The secret that RDS keeps its master password in.
+    #[serde(default)]
+    pub master_user_secret: Option<String>,
 }
 
 /// What an asynchronous failure is called in RDS's events; the status goes back to `available`.
@@ -33,10 +37,16 @@ pub(super) async fn run(context: &Context) -> Result<Configured, TaskError> {
         .poll_instance(&context.restored()?.resource_id)
         .await?;
     let mut restored = settled(existing(context, polled)?)?;
-    let missing = context.plan().blueprint.for_modify(&restored);
+    let mut missing = context.plan().blueprint.for_modify(&restored);
+    let password = password::missing(context, &restored).await?;
+    let sets_password = !password.is_empty();
+    missing.extend(password);
     if !missing.is_empty() {
         fail_if_told(context, &restored).await?;
         modify(context, &restored, &missing).await?;
+        if sets_password {
+            password::mark(context, &restored).await?;
+        }
         restored = soon(
             context,
             |restored| context.plan().blueprint.for_modify(restored).is_empty(),
@@ -217,7 +227,11 @@ fn compare(context: &Context, restored: &Instance) -> Result<Configured, TaskErr
         })
         .collect();
     if lost.is_empty() {
-        return Ok(Configured { fidelity });
+        let secret = restored.master_user_secret.as_ref();
+        return Ok(Configured {
+            fidelity,
+            master_user_secret: secret.map(|secret| secret.arn.clone()),
+        });
     }
     let names: Vec<&str> = fidelity
         .unforgiven(allowed)

@@ -14,6 +14,7 @@ use super::acquaintances::Acquaintances;
 use super::{Clock, Options, Promoted, Restored};
 use crate::error::{ErrorName, TaskError};
 use crate::plan::Plan;
+use crate::secrets::Secrets;
 use crate::verifier::Verifier;
 
 /// How long a task waits between two looks after an act: what is done at once costs no poll,
@@ -63,6 +64,7 @@ pub(crate) struct Context {
     call: Call,
     pub(crate) rds: Rds,
     pub(crate) verifier: Arc<dyn Verifier>,
+    pub(crate) secrets: Arc<dyn Secrets>,
     pub(super) acquaintances: Acquaintances,
     clock: Clock,
     begun: Timestamp,
@@ -76,12 +78,17 @@ impl Context {
         known: &Acquaintances,
         begun: Timestamp,
     ) -> Self {
-        let Options { clock, verifier } = options.clone();
+        let Options {
+            clock,
+            verifier,
+            secrets,
+        } = options.clone();
         let acquaintances = known.clone();
         Self {
             call,
             rds,
             verifier,
+            secrets,
             acquaintances,
             clock,
             begun,

@@ -9,6 +9,7 @@ mod acquaintances;
 mod configure;
 mod context;
 mod move_aside;
+mod password;
 mod plan;
 mod promote;
 mod remove;
@@ -42,6 +43,7 @@ use crate::error::{Calls, ErrorName, TaskError};
 use crate::input::Request;
 use crate::limits::{Deadline, Limits};
 use crate::plan::Plan;
+use crate::secrets::Secrets;
 use crate::verifier::Verifier;
 use acquaintances::Acquaintances;
 use context::{Call, Context};
@@ -56,6 +58,8 @@ pub struct Options {
     pub clock: Clock,
     /// Asks database servers whether they answer.
     pub verifier: Arc<dyn Verifier>,
+    /// Reads the secret that the input names for the master password.
+    pub secrets: Arc<dyn Secrets>,
 }
 
 /// The tasks of the definition.

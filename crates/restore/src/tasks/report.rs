@@ -110,6 +110,13 @@ fn changed(record: &Record) -> Vec<String> {
         )),
         (None, None) => {}
     }
+    let configured = record
+        .configured
+        .as_ref()
+        .filter(|_| record.promoted.is_some());
+    if let Some(secret) = configured.and_then(|configured| configured.master_user_secret.as_ref()) {
+        changed.push(format!("the master password is in the secret {secret}"));
+    }
     if let Some(retired) = &record.retired {
         changed.push(format!("the original {} is gone", retired.resource_id));
     }

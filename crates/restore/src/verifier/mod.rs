@@ -4,36 +4,15 @@
 mod handshake;
 mod login;
 
-use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use trapheus_rds::Endpoint;
 
+use crate::secrets::Secret;
+
 /// Nobody waits longer for one step of a connection.
 const STEP_LIMIT: Duration = Duration::from_secs(10);
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text that nobody should read.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Returns the text, for the server that it is meant for.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(…)")
-    }
-}
 
 /// What to log in with.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::marks::{self, Marks, Role};
 use crate::names::{self, Names};
 use crate::plan::{Kind, Original, Plan, Retirement, Verification};
+use crate::secrets::Secrets;
 use crate::verifier::{Probe, ProbeError, Verifier};
 use choose::Chosen;
 
@@ -23,6 +24,7 @@ use choose::Chosen;
 pub(super) struct Planner<'a> {
     rds: Rds,
     verifier: &'a dyn Verifier,
+    secrets: &'a dyn Secrets,
     now: Timestamp,
     execution: &'a str,
     request: Request,
@@ -35,11 +37,11 @@ impl<'a> Planner<'a> {
         execution: &'a str,
         request: Request,
     ) -> Self {
-        let (verifier, now) = (options.verifier.as_ref(), (options.clock)());
         Self {
             rds,
-            verifier,
-            now,
+            verifier: options.verifier.as_ref(),
+            secrets: options.secrets.as_ref(),
+            now: (options.clock)(),
             execution,
             request,
         }
@@ -70,7 +72,11 @@ impl<'a> Planner<'a> {
         let target = self.target().await?;
         let chosen = choose::choose(&self.rds, request, &target, self.now).await?;
         let names = Names::of(&request.identifier, self.now);
-        let blueprint = Blueprint::of(&target);
+        let master_password = checks::password::choose(
+            request.master_password.as_ref(),
+            target.master_user_secret.is_some(),
+        );
+        let blueprint = Blueprint::of(&target).with_password(&master_password);
         let gib = [size(&target), chosen.size()]
             .into_iter()
             .flatten()
@@ -89,6 +95,7 @@ impl<'a> Planner<'a> {
             names,
             original: original(&target),
             blueprint,
+            master_password,
             retirement: Retirement {
                 final_snapshot: self.final_snapshot(),
                 automated_backups: request.automated_backups,
@@ -194,7 +201,8 @@ impl<'a> Planner<'a> {
         checks.push(checks::target::replicas(target));
         checks.extend(checks::target::attachments(target, &plan.allow_lost));
         checks.push(checks::target::deletion_protection(target));
-        checks.extend(checks::target::master_secret(target));
+        let password = checks::password::check(&plan.master_password, target, self.secrets);
+        checks.push(password.await);
         checks.extend(checks::target::identity(target));
         checks.extend(surroundings::groups(&self.rds, target).await);
         if let Some(version) = plan

@@ -1,0 +1,123 @@
+//! The words of the input document: what can be chosen, and how it is spelled.
+
+use serde::{Deserialize, Serialize};
+use trapheus_rds::{SnapshotId, SnapshotRef};
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Restore the target from a snapshot that exists.
+    DbRestore,
+    /// Make a snapshot, then restore the target from it.
+    CreateSnapshot,
+    /// Make a snapshot, and nothing else.
+    CreateSnapshotOnly,
+    /// Swap a kept original back.
+    Rollback,
+}
+
+impl Task {
+    /// All tasks, as the input spells them.
+    pub const NAMES: [(&'static str, Task); 4] = [
+        ("db_restore", Task::DbRestore),
+        ("create_snapshot", Task::CreateSnapshot),
+        ("create_snapshot_only", Task::CreateSnapshotOnly),
+        ("rollback", Task::Rollback),
+    ];
+
+    /// Returns the name as the input spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Task::DbRestore => "db_restore",
+            Task::CreateSnapshot => "create_snapshot",
+            Task::CreateSnapshotOnly => "create_snapshot_only",
+            Task::Rollback => "rollback",
+        }
+    }
+
+    /// Whether it puts another database behind the target's name.
+    pub(crate) fn moves_the_name(self) -> bool {
+        matches!(self, Task::DbRestore | Task::CreateSnapshot)
+    }
+}
+
+/// When the original leaves the target's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// After the restored database has been verified.
+    #[default]
+    Swap,
+    /// Before the restore begins, so that nothing more is written to it.
+    InPlace,
+}
+
+impl Strategy {
+    /// Returns the name as the input spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Strategy::Swap => "swap",
+            Strategy::InPlace => "in_place",
+        }
+    }
+}
+
+/// Which snapshot supplies the data.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SnapshotChoice {
+    /// The newest usable one that has the fixed name or that Trapheus made.
+    #[default]
+    Default,
+    /// The newest usable one of any kind, automated ones included.
+    Latest,
+    /// This one.
+    Named(SnapshotRef),
+}
+
+/// Whether a last snapshot is made of an original before it is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum FinalSnapshot {
+    /// None, as the Python tool does.
+    #[default]
+    Skip,
+    /// One whose name is made up in the plan.
+    Make,
+    /// One of this name.
+    Named(SnapshotId),
+}
+
+/// What becomes of the automated backups of an original that is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AutomatedBackups {
+    /// They stay as long as their retention says: a way back to any point in time.
+    #[default]
+    Keep,
+    /// They go with the original, at once and for good.
+    Delete,
+}
+
+/// What becomes of an original that an earlier execution still keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptOriginal {
+    /// It is deleted when its aside name is needed.
+    Delete,
+    /// It gets a name of its own and belongs to the user from then on.
+    Release,
+}
+
+/// The master password that the restored database gets.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MasterPassword {
+    /// The one that is in the data: that of the snapshot's time.
+    #[default]
+    KeepSnapshot,
+    /// A new one, which RDS makes and keeps in a secret of its own.
+    Managed,
+    /// The one in this secret of Secrets Manager, named by its ARN.
+    #[serde(rename = "secretArn")]
+    Secret(String),
+}

@@ -1,0 +1,213 @@
+//! The input document of an execution, parsed once, at the edge.
+//!
+//! The Python tool's input is valid as it stands. Whatever isn't known is an error that names
+//! the nearest known key: a misspelt `keepOriginal` must not delete an original.
+
+mod choices;
+mod fields;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trapheus_rds::{DbIdentifier, IdError};
+
+pub use choices::{
+    AutomatedBackups, FinalSnapshot, KeptOriginal, MasterPassword, SnapshotChoice, Strategy, Task,
+};
+
+use crate::plan::Plan;
+use fields::Fields;
+
+/// The execution that a rollback undoes: what its journal holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackOf {
+    /// The id of that execution.
+    pub execution: String,
+    /// Its plan, as its Plan state returned it.
+    pub plan: Box<Plan>,
+    /// The result of its Restore state, when it came so far.
+    #[serde(default)]
+    pub restored: Option<crate::tasks::Restored>,
+}
+
+/// A request: the input document, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// What is to be done.
+    pub task: Task,
+    /// The database whose name and configuration are kept.
+    pub identifier: DbIdentifier,
+    /// What the caller takes the target for; found out when absent.
+    pub is_cluster: Option<bool>,
+    /// The database whose snapshot supplies the data.
+    pub source: DbIdentifier,
+    /// Whether the input names the source.
+    pub source_is_explicit: bool,
+    /// Which snapshot supplies the data.
+    pub snapshot: SnapshotChoice,
+    /// When the original leaves the name.
+    pub strategy: Strategy,
+    /// How long the original is kept after the swap, in seconds.
+    pub keep_original_seconds: u64,
+    /// How many snapshots of the source remain, the new one included.
+    pub keep_snapshots: u32,
+    /// Whether a last snapshot is made of the original.
+    pub final_snapshot: FinalSnapshot,
+    /// What becomes of the original's automated backups.
+    pub automated_backups: AutomatedBackups,
+    /// What becomes of an original that an earlier execution keeps; refused when absent.
+    pub kept_original: Option<KeptOriginal>,
+    /// The master password; when absent, managed where the original's is, else the snapshot's.
+    pub master_password: Option<MasterPassword>,
+    /// Attributes that may be lost.
+    pub allow_lost: Vec<String>,
+    /// What a rollback undoes.
+    pub rollback_of: Option<RollbackOf>,
+}
+
+/// Why an input document is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InputError {
+    /// The document is something else than a JSON object.
+    #[error("the input must be a JSON object")]
+    NotAnObject,
+    /// A key that nobody knows.
+    #[error("unknown key `{key}`; did you mean `{nearest}`?")]
+    UnknownKey {
+        /// The key as given.
+        key: String,
+        /// The known key that is most like it.
+        nearest: &'static str,
+    },
+    /// A key that must be there is not.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    /// A value of the wrong kind.
+    #[error("`{key}` must be {expected}, not {found}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What is allowed.
+        expected: String,
+        /// What is there, as JSON.
+        found: String,
+    },
+    /// A text that is no name in RDS.
+    #[error("`{key}` is no name that RDS takes")]
+    Name {
+        /// The key.
+        key: &'static str,
+        /// The rule that it breaks.
+        #[source]
+        source: IdError,
+    },
+    /// A part of the design that does not exist yet.
+    #[error("`{0}` is not supported yet")]
+    NotYet(String),
+    /// Two keys that contradict each other.
+    #[error("{0}")]
+    Contradiction(&'static str),
+}
+
+/// Every key, in the order of the documentation.
+const KEYS: &[&str] = &[
+    "identifier",
+    "task",
+    "isCluster",
+    "sourceIdentifier",
+    "snapshotIdentifier",
+    "strategy",
+    "keepOriginal",
+    "keepSnapshots",
+    "finalSnapshot",
+    "automatedBackups",
+    "keptOriginal",
+    "masterPassword",
+    "allowLost",
+    "rollbackOf",
+];
+
+/// Keys that are promised and not there yet: an honest refusal instead of "unknown".
+const KEYS_NOT_YET: &[&str] = &[
+    "restoreTime",
+    "cutover",
+    "prepare",
+    "verify",
+    "export",
+    "createIfMissing",
+    "targetAccountIds",
+    "targetRegions",
+    "notify",
+];
+
+impl Request {
+    /// Reads an input document.
+    ///
+    /// # Errors
+    /// The first thing in it that isn't understood.
+    pub fn parse(input: &Value) -> Result<Request, InputError> {
+        let fields = Fields(input.as_object().ok_or(InputError::NotAnObject)?);
+        fields.check_keys()?;
+        let identifier: DbIdentifier = fields
+            .name("identifier")?
+            .ok_or(InputError::Missing("identifier"))?;
+        let source: Option<DbIdentifier> = fields.name("sourceIdentifier")?;
+        let request = Request {
+            task: fields.task()?,
+            is_cluster: fields.boolean("isCluster")?,
+            source_is_explicit: source.is_some(),
+            source: source.unwrap_or_else(|| identifier.clone()),
+            snapshot: fields.snapshot()?,
+            strategy: fields
+                .read("strategy", "`swap` or `in_place`")?
+                .unwrap_or_default(),
+            keep_original_seconds: fields.duration_seconds("keepOriginal")?,
+            keep_snapshots: fields.keep_snapshots()?,
+            final_snapshot: fields.final_snapshot()?,
+            automated_backups: fields
+                .read("automatedBackups", "`keep` or `delete`")?
+                .unwrap_or_default(),
+            kept_original: fields.read("keptOriginal", "`delete` or `release`")?,
+            master_password: fields.master_password()?,
+            allow_lost: fields
+                .read("allowLost", "a list of attributes' names")?
+                .unwrap_or_default(),
+            rollback_of: fields.read("rollbackOf", "what the journal holds of an execution")?,
+            identifier,
+        };
+        request.check()?;
+        Ok(request)
+    }
+
+    fn check(&self) -> Result<(), InputError> {
+        let makes_snapshot = matches!(self.task, Task::CreateSnapshot | Task::CreateSnapshotOnly);
+        let names_snapshot = matches!(
+            self.snapshot,
+            SnapshotChoice::Latest | SnapshotChoice::Named(_)
+        );
+        if makes_snapshot && names_snapshot {
+            return Err(InputError::Contradiction(
+                "a task that makes a snapshot can't be given one: leave `snapshotIdentifier` out",
+            ));
+        }
+        if self.task == Task::CreateSnapshotOnly && self.source != self.identifier {
+            return Err(InputError::Contradiction(
+                "`create_snapshot_only` makes a snapshot of `identifier`: leave `sourceIdentifier` out",
+            ));
+        }
+        match (self.task, &self.rollback_of) {
+            (Task::Rollback, None) => Err(InputError::Missing("rollbackOf")),
+            (Task::Rollback, Some(of)) if of.plan.identifier != self.identifier => Err(
+                InputError::Contradiction("`rollbackOf` is an execution for another target"),
+            ),
+            (Task::Rollback, Some(of)) if !of.plan.task.moves_the_name() => Err(
+                InputError::Contradiction("`rollbackOf` is an execution that replaces no database"),
+            ),
+            (Task::Rollback, Some(_)) => Ok(()),
+            (Task::DbRestore | Task::CreateSnapshot | Task::CreateSnapshotOnly, Some(_)) => Err(
+                InputError::Contradiction("`rollbackOf` belongs to the task `rollback` only"),
+            ),
+            (Task::DbRestore | Task::CreateSnapshot | Task::CreateSnapshotOnly, None) => Ok(()),
+        }
+    }
+}
