@@ -94,14 +94,17 @@ fn why_not_restorable(
     if !blueprint.settings.contains_key(row.name.as_str()) && is_copied(row) {
         return Some("the original shows none, and no request takes it away");
     }
+    let engine = &blueprint.engine;
+    // What only the restore of other engines takes comes with the snapshot, too.
+    let is_settable = row.is_set_at_restore(engine) || row.is_set_by_modify(engine);
     let by_class = match row.class {
-        AttributeClass::NotRestorable => {
-            Some("it comes with the snapshot or is the database's own")
-        }
-        AttributeClass::Restore
+        AttributeClass::OtherApi(_) => None,
+        AttributeClass::NotRestorable
+        | AttributeClass::Restore
         | AttributeClass::RestoreOfSomeEngines
-        | AttributeClass::Modify
-        | AttributeClass::OtherApi(_) => None,
+        | AttributeClass::Modify => {
+            (!is_settable).then_some("it comes with the snapshot or is the database's own")
+        }
     };
     by_class
         .or_else(|| blueprint.why_not_sent(row))

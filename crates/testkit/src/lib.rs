@@ -7,6 +7,7 @@
 //!   process at a chosen event and resumes it in a new one; [`Simulation::kill_in_call`] does so
 //!   in the middle of a call.
 //! - [`TimeSpent`] says where a run's time went.
+//! - [`Simulation::ask`] speaks to RDS on the wire, below any SDK.
 //! - [`World`] is what RDS holds afterwards: what a test asserts on.
 //!
 //! Use it in tests marked `#[tokio::test(start_paused = true)]`.
@@ -16,9 +17,11 @@ mod crash;
 mod gate;
 mod simulation;
 mod time_spent;
+mod wire;
 mod world;
 
 pub use crash::CrashingJournal;
 pub use simulation::{Calls, Run, Simulation};
 pub use time_spent::{TimeInState, TimeSpent};
+pub use wire::{Element, Refusal};
 pub use world::{Database, World};

@@ -25,6 +25,7 @@ use trapheus_restore::{DEFINITION, RollbackOf, Standing, Summary, Tasks, summary
 use crate::adapter::{RestoreTasks, SimulatedSecrets, SimulatedVerifier};
 use crate::crash::CrashingJournal;
 use crate::gate::{Gate, GatedConnector};
+use crate::wire::{CREDENTIAL, Element, Refusal, form};
 use crate::world::World;
 
 /// When every simulation begins.
@@ -141,6 +142,26 @@ impl Simulation {
     /// A client of the simulated RDS: what other programs do.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Asks RDS for something on the wire: members as the service model has them.
+    ///
+    /// # Errors
+    /// RDS refuses.
+    pub async fn ask(&self, action: &str, members: Value) -> Result<Element, Refusal> {
+        let request = http::Request::post("/")
+            .header(http::header::AUTHORIZATION, CREDENTIAL)
+            .body(form(action, &members))
+            .expect("it is a request");
+        let response = self.control_plane.handle(request).await;
+        let answer = Element::parse(response.body());
+        match answer.find("Error") {
+            Some(error) => Err(Refusal {
+                code: error.text_of("Code").to_owned(),
+                message: error.text_of("Message").to_owned(),
+            }),
+            None => Ok(answer),
+        }
     }
 
     /// The restore's tasks, to be called without an engine.

@@ -1,0 +1,365 @@
+//! Every attribute of a DB instance, on every engine that has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+use trapheus_rds::attributes;
+use trapheus_testkit::{Element, Run, Simulation};
+
+use crate::facts::{self, Fact};
+use crate::values::{self, Engine};
+
+pub(crate) const ENGINES: [&str; 7] = [
+    "postgres",
+    "mysql",
+    "mariadb",
+    "oracle-se2",
+    "oracle-ee-cdb",
+    "sqlserver-ee",
+    "db2-ae",
+];
+
+/// Attributes that exclude each other, so that one original can't have all of them: two originals
+/// between them can.
+pub(crate) const VARIANTS: [&[&str]; 2] = [
+    &[
+        "MultiAZ",
+        "StorageThroughput",
+        "DomainFqdn",
+        "DomainOu",
+        "DomainAuthSecretArn",
+        "DomainDnsIps",
+        "ManageMasterUserPassword",
+        "MasterUserSecretKmsKeyId",
+    ],
+    &[
+        "StorageType",
+        "AvailabilityZone",
+        "BackupTarget",
+        "Domain",
+        "DomainIAMRoleName",
+        "MasterUserPassword",
+    ],
+];
+
+/// What is set apart from the table: identity, and the password where RDS doesn't manage it.
+const APART: [&str; 4] = [
+    "DBInstanceIdentifier",
+    "Engine",
+    "MasterUserPassword",
+    "MasterUserAuthenticationType",
+];
+
+/// Why no original of ours has another value than by default. Whoever adds an attribute to the
+/// table is told here until there is a value or a reason.
+fn why_not_varied(attribute: &str, engine: &str) -> Option<&'static str> {
+    Some(match attribute {
+        "DBInstanceIdentifier" => "is the name itself",
+        "Engine" => "a snapshot is of one engine",
+        "EngineVersion" => "one minor version known",
+        "LicenseModel" if !engine.starts_with("db2") && engine != "oracle-se2" => "one license",
+        "DatabaseInsightsMode" if engine.starts_with("db2") => "one mode",
+        "AwsBackupRecoveryPointArn" | "ReplicaMode" => "bound to the original",
+        _ if attribute.starts_with("ReadReplicaSource") => "a target that is a replica is refused",
+        _ if attribute.starts_with("ReadReplica") => "re-made by name, see the replicas' tests",
+        "ActivityStreamPolicyStatus" => "locked for SQL Server only, by its own call",
+        "UpgradeRolloutOrder" => "an organization's policy",
+        "AssociatedRoles" | "DBInstanceAutomatedBackupsReplications" => "refused in Plan",
+        _ if attribute.starts_with("ActivityStream") => "refused in Plan",
+        _ => return None,
+    })
+}
+
+/// What became of one attribute in one restore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The original has what any database has.
+    NotVaried,
+    Kept,
+    Lost,
+}
+
+/// Runs a restore of an original that differs from a plain database wherever it may, and tells
+/// what became of each attribute. The snapshot is the original's own or that of the plain one,
+/// which has none of the values: then nothing survives by being inherited.
+pub(crate) struct Trial {
+    pub(crate) fates: BTreeMap<String, Fate>,
+    run: Run,
+}
+
+pub(crate) async fn trial(
+    engine: &'static str,
+    excluded: &[&str],
+    own_snapshot: bool,
+    strategy: &str,
+) -> Trial {
+    let simulation = Simulation::new(1).await;
+    let engine = offered(&simulation, engine).await;
+    let older = Map::from_iter([("EngineVersion".to_owned(), json!(engine.oldest_version))]);
+    create(&simulation, &engine, "plain", older).await;
+    let plain = describe(&simulation, "plain").await;
+    let facts = facts::of("db_instance", "CreateDBInstance");
+    let asked = asked(&simulation, &engine, &facts, &plain, excluded).await;
+    create(&simulation, &engine, "orders", asked).await;
+    let source = if own_snapshot { "orders" } else { "plain" };
+    let snapshot = format!("{source}-snapshot");
+    simulation.create_snapshot(source, &snapshot).await;
+
+    let before = describe(&simulation, "orders").await;
+    let input = json!({
+        "task": "db_restore", "identifier": "orders", "sourceIdentifier": source,
+        "strategy": strategy,
+    });
+    let run = simulation.run(input).await;
+    assert_eq!(
+        run.summary.exit_code(),
+        0,
+        "{}: {:#?}",
+        engine.name,
+        run.summary.error
+    );
+    let after = describe(&simulation, "orders").await;
+    assert_ne!(
+        before.values("DbiResourceId"),
+        after.values("DbiResourceId")
+    );
+
+    let fates = facts.iter().filter_map(|fact| {
+        let at = |database: &Element| shown(database, fact);
+        let fate = match (at(&plain)?, at(&before)?, at(&after)?) {
+            (plain, before, after) if plain == before && before == after => Fate::NotVaried,
+            (_, before, after) if before == after => Fate::Kept,
+            _ => Fate::Lost,
+        };
+        Some((fact.attribute.clone(), fate))
+    });
+    Trial {
+        fates: fates.collect(),
+        run,
+    }
+}
+
+/// The value of an attribute, read from the wire.
+fn shown(database: &Element, fact: &Fact) -> Option<Vec<String>> {
+    let mut values = database.values(fact.path.as_ref()?);
+    match fact.attribute.as_str() {
+        // A new database has a new secret; that it has one is the attribute.
+        "ManageMasterUserPassword" => values
+            .iter_mut()
+            .for_each(|arn| *arn = "managed".to_owned()),
+        "DBInstanceIdentifier" => values.clear(),
+        "TagList" => values.retain(|tag| !tag.starts_with("Key=trapheus:")),
+        _ => {}
+    }
+    Some(values)
+}
+
+async fn describe(simulation: &Simulation, name: &str) -> Element {
+    let asked = json!({"DBInstanceIdentifier": name});
+    let answer = simulation.ask("DescribeDBInstances", asked).await;
+    let answer = answer.expect("the database exists");
+    answer.find("DBInstance").expect("it is shown").clone()
+}
+
+async fn offered(simulation: &Simulation, name: &'static str) -> Engine {
+    let asked = json!({"Engine": name});
+    let answer = simulation.ask("DescribeDBEngineVersions", asked).await;
+    let answer = answer.expect("the engine is offered");
+    let versions = answer.find("DBEngineVersions").expect("it has versions");
+    let oldest = versions.children.first().expect("it has a version");
+    let major = oldest.text_of("MajorEngineVersion");
+    let mut of_major = versions.children.iter().rev();
+    let newest = of_major.find(|version| version.text_of("MajorEngineVersion") == major);
+    let mut logs = oldest.values("ExportableLogTypes[]");
+    logs.truncate(2);
+    Engine {
+        name,
+        oldest_version: oldest.text_of("EngineVersion").to_owned(),
+        version: newest.unwrap_or(oldest).text_of("EngineVersion").to_owned(),
+        logs,
+    }
+}
+
+/// The members of a create request for an original that has none of the defaults.
+async fn asked(
+    simulation: &Simulation,
+    engine: &Engine,
+    facts: &[Fact],
+    plain: &Element,
+    excluded: &[&str],
+) -> Map<String, Value> {
+    groups(simulation, engine).await;
+    let types = facts::members("CreateDBInstanceMessage");
+    let mut asked = Map::new();
+    for fact in facts {
+        let attribute = fact.attribute.as_str();
+        let applies = attributes()
+            .iter()
+            .any(|row| row.name.as_str() == attribute && row.applies_to(engine.name));
+        let Some(member) = fact
+            .create
+            .as_deref()
+            .filter(|_| applies && !excluded.contains(&attribute) && !APART.contains(&attribute))
+        else {
+            continue;
+        };
+        let default = fact.path.as_ref().map(|path| plain.values(path));
+        let kind = types[member];
+        if let Some(value) = values::value(attribute, engine, kind, &default.unwrap_or_default()) {
+            asked.insert(member.to_owned(), value);
+        }
+    }
+    asked
+}
+
+/// The groups that the original refers to.
+async fn groups(simulation: &Simulation, engine: &Engine) {
+    let version = json!({"Engine": engine.name, "EngineVersion": engine.version});
+    let answer = simulation.ask("DescribeDBEngineVersions", version).await;
+    let answer = answer.expect("the version is offered");
+    let family = answer.find("DBParameterGroupFamily").expect("it has one");
+    let subnets = ["subnet-0000000a", "subnet-0000000b"];
+    let major = answer.find("MajorEngineVersion").expect("it has one");
+    for (action, members) in [
+        (
+            "CreateDBParameterGroup",
+            json!({
+                "DBParameterGroupName": values::name("DBParameterGroupName"),
+                "DBParameterGroupFamily": family.text, "Description": "its own",
+            }),
+        ),
+        (
+            "CreateOptionGroup",
+            json!({
+                "OptionGroupName": values::name("OptionGroupName"), "EngineName": engine.name,
+                "MajorEngineVersion": major.text, "OptionGroupDescription": "its own",
+            }),
+        ),
+        (
+            "CreateDBSubnetGroup",
+            json!({
+                "DBSubnetGroupName": values::name("DBSubnetGroupName"),
+                "DBSubnetGroupDescription": "its own", "SubnetIds": subnets,
+            }),
+        ),
+    ] {
+        let made = simulation.ask(action, members).await;
+        made.unwrap_or_else(|refusal| panic!("{action}: {refusal:?}"));
+    }
+}
+
+async fn create(simulation: &Simulation, engine: &Engine, name: &str, asked: Map<String, Value>) {
+    let mut members = json!({
+        "DBInstanceIdentifier": name, "Engine": engine.name, "EngineVersion": engine.version,
+        "DBInstanceClass": "db.m5.large", "AllocatedStorage": 20, "MasterUsername": "app",
+    });
+    let is_managed = asked.contains_key("ManageMasterUserPassword");
+    let all = members.as_object_mut().expect("it is an object");
+    all.extend(asked);
+    if !is_managed {
+        all.insert("MasterUserPassword".to_owned(), json!("secret-1234"));
+    }
+    let created = simulation.ask("CreateDBInstance", members).await;
+    created.unwrap_or_else(|refusal| panic!("{name} of {}: {refusal:?}", engine.name));
+    simulation.wait_until_available(name).await;
+}
+
+/// Whatever nobody could have kept is said, and nothing else is said to be so.
+pub(crate) fn assert_told(engine: &str, trial: &Trial) {
+    let fidelity = trial
+        .run
+        .summary
+        .fidelity
+        .as_ref()
+        .expect("it has compared");
+    let told: BTreeSet<&str> = fidelity
+        .not_restorable
+        .iter()
+        .filter_map(|line| line.split(':').next())
+        .collect();
+    let lost = trial.fates.iter().filter(|(_, fate)| **fate == Fate::Lost);
+    let lost: BTreeSet<&str> = lost.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(told, lost, "of {engine}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attribute_of_every_engine_survives() {
+    let mut table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut visited = 0;
+    let mut unexplained = Vec::new();
+    for engine in ENGINES {
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        for excluded in VARIANTS {
+            for (trials, own_snapshot, strategy) in
+                [(&mut own, true, "swap"), (&mut others, false, "in_place")]
+            {
+                let trial = trial(engine, excluded, own_snapshot, strategy).await;
+                assert_told(engine, &trial);
+                trials.push(trial);
+            }
+        }
+        for row in attributes() {
+            let name = row.name.as_str();
+            let is = |trials: &[Trial], fate| {
+                let mut trials = trials.iter();
+                trials.any(|trial| trial.fates.get(name) == Some(&fate))
+            };
+            let cell = if !row.applies_to(engine) {
+                "–"
+            } else if !row.is_shown() {
+                "not shown"
+            } else if is(&others, Fate::Kept) {
+                visited += 1;
+                if is(&others, Fate::Lost) {
+                    "kept, or told why not"
+                } else {
+                    "kept"
+                }
+            } else if is(&own, Fate::Kept) {
+                visited += 1;
+                "with the data"
+            } else if let Some(why) = why_not_varied(name, engine) {
+                why
+            } else {
+                unexplained.push(format!("{name} of {engine}"));
+                "?"
+            };
+            table
+                .entry(name.to_owned())
+                .or_default()
+                .push(cell.to_owned());
+        }
+    }
+    assert_eq!(
+        unexplained,
+        Vec::<String>::new(),
+        "neither varied nor explained"
+    );
+    insta::assert_snapshot!("instances", print(&table, visited));
+}
+
+/// One line per attribute; what is the same of all engines is said once.
+fn print(table: &BTreeMap<String, Vec<String>>, visited: usize) -> String {
+    let mut text = format!("attribute × engine pairs visited: {visited}\n\n");
+    for row in attributes() {
+        let cells = &table[row.name.as_str()];
+        let mut by_cell: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (engine, cell) in ENGINES.iter().zip(cells) {
+            by_cell.entry(cell).or_default().push(engine);
+        }
+        by_cell.remove("–");
+        let parts = by_cell.iter().map(|(cell, engines)| match engines.len() {
+            length if length == ENGINES.len() => (*cell).to_owned(),
+            _ => format!("{cell} ({})", engines.join(", ")),
+        });
+        let line = parts.collect::<Vec<_>>().join("; ");
+        let line = if line.is_empty() {
+            "no engine here has it"
+        } else {
+            &line
+        };
+        writeln!(text, "{}: {line}", row.name).expect("a text takes everything");
+    }
+    text
+}
