@@ -9,14 +9,15 @@ pub(crate) struct Product {
     pub(crate) engine: &'static str,
     /// `DBEngineDescription`.
     pub(crate) description: &'static str,
+    /// Whose database system it is.
+    pub(crate) system: System,
+    pub(crate) offer: Offer,
     /// The default `Port`.
     pub(crate) port: u16,
-    /// The default `LicenseModel`.
-    pub(crate) license: &'static str,
+    /// The values that `LicenseModel` may have, the default one first.
+    pub(crate) licenses: &'static [&'static str],
     /// How many numbers of a version make its major version.
     major_parts: usize,
-    /// Between the engine and the major version in the name of a parameter group family.
-    family_separator: &'static str,
     /// Whether support can be extended beyond the community's end of life.
     pub(crate) has_lifecycle_support: bool,
     /// The logs that can be exported.
@@ -25,88 +26,193 @@ pub(crate) struct Product {
     versions: &'static [&'static str],
 }
 
+/// A database system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum System {
+    Postgres,
+    MySql,
+    MariaDb,
+    Oracle,
+    SqlServer,
+    Db2,
+}
+
+/// How RDS offers a database system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    Rds,
+    Aurora,
+    /// RDS Custom.
+    Custom,
+}
+
+const POSTGRES_LOGS: &[&str] = &["postgresql", "upgrade", "iam-db-auth-error"];
+const MYSQL_LOGS: &[&str] = &[
+    "audit",
+    "error",
+    "general",
+    "iam-db-auth-error",
+    "slowquery",
+];
+const BYOL: &str = "bring-your-own-license";
+const INCLUDED: &str = "license-included";
+const ORACLE_19: &str = "19.0.0.0.ru-2025-01.rur-2025-01.r1";
+const ORACLE_21: &str = "21.0.0.0.ru-2025-01.rur-2025-01.r1";
+
 const PRODUCTS: &[Product] = &[
     Product {
         engine: "postgres",
         description: "PostgreSQL",
+        system: System::Postgres,
+        offer: Offer::Rds,
         port: 5432,
-        license: "postgresql-license",
+        licenses: &["postgresql-license"],
         major_parts: 1,
-        family_separator: "",
         has_lifecycle_support: true,
-        log_types: &["postgresql", "upgrade", "iam-db-auth-error"],
+        log_types: POSTGRES_LOGS,
         versions: &["13.20", "14.17", "15.12", "16.8", "17.4"],
+    },
+    Product {
+        engine: "aurora-postgresql",
+        description: "Aurora PostgreSQL",
+        system: System::Postgres,
+        offer: Offer::Aurora,
+        port: 5432,
+        licenses: &["postgresql-license"],
+        major_parts: 1,
+        has_lifecycle_support: true,
+        log_types: &["postgresql", "iam-db-auth-error", "instance"],
+        versions: &["14.17", "15.12", "16.8"],
     },
     Product {
         engine: "mysql",
         description: "MySQL Community Edition",
+        system: System::MySql,
+        offer: Offer::Rds,
         port: 3306,
-        license: "general-public-license",
+        licenses: &["general-public-license"],
         major_parts: 2,
-        family_separator: "",
+        has_lifecycle_support: true,
+        log_types: MYSQL_LOGS,
+        versions: &["8.0.40", "8.0.41", "8.4.4"],
+    },
+    Product {
+        engine: "aurora-mysql",
+        description: "Aurora MySQL",
+        system: System::MySql,
+        offer: Offer::Aurora,
+        port: 3306,
+        licenses: &["general-public-license"],
+        major_parts: 2,
         has_lifecycle_support: true,
         log_types: &[
             "audit",
             "error",
             "general",
             "iam-db-auth-error",
+            "instance",
             "slowquery",
         ],
-        versions: &["8.0.40", "8.0.41", "8.4.4"],
+        versions: &["8.0.mysql_aurora.3.08.2", "8.0.mysql_aurora.3.09.0"],
     },
     Product {
         engine: "mariadb",
         description: "MariaDB Community Edition",
+        system: System::MariaDb,
+        offer: Offer::Rds,
         port: 3306,
-        license: "general-public-license",
+        licenses: &["general-public-license"],
         major_parts: 2,
-        family_separator: "",
         has_lifecycle_support: false,
-        log_types: &["audit", "error", "general", "slowquery"],
+        log_types: MYSQL_LOGS,
         versions: &["10.6.21", "10.11.11", "11.4.5"],
     },
     oracle(
         "oracle-ee",
         "Oracle Database Enterprise Edition",
-        "bring-your-own-license",
+        &[BYOL],
+        &[ORACLE_19],
     ),
     oracle(
         "oracle-ee-cdb",
         "Oracle Database Enterprise Edition (CDB)",
-        "bring-your-own-license",
+        &[BYOL],
+        &[ORACLE_19, ORACLE_21],
     ),
     oracle(
         "oracle-se2",
         "Oracle Database Standard Edition Two",
-        "license-included",
+        &[INCLUDED, BYOL],
+        &[ORACLE_19],
     ),
     oracle(
         "oracle-se2-cdb",
         "Oracle Database Standard Edition Two (CDB)",
-        "license-included",
+        &[INCLUDED, BYOL],
+        &[ORACLE_19, ORACLE_21],
     ),
     sql_server("sqlserver-ee", "Microsoft SQL Server Enterprise Edition"),
     sql_server("sqlserver-se", "Microsoft SQL Server Standard Edition"),
     sql_server("sqlserver-ex", "Microsoft SQL Server Express Edition"),
     sql_server("sqlserver-web", "Microsoft SQL Server Web Edition"),
     db2("db2-ae", "IBM Db2 Advanced Edition"),
+    db2("db2-ce", "IBM Db2 Community Edition"),
     db2("db2-se", "IBM Db2 Standard Edition"),
+    custom(oracle(
+        "custom-oracle-ee",
+        "Oracle Database Enterprise Edition (RDS Custom)",
+        &[BYOL],
+        &["19.cev1"],
+    )),
+    custom(oracle(
+        "custom-oracle-ee-cdb",
+        "Oracle Database Enterprise Edition CDB (RDS Custom)",
+        &[BYOL],
+        &["19.cev1"],
+    )),
+    custom(oracle(
+        "custom-oracle-se2",
+        "Oracle Database Standard Edition Two (RDS Custom)",
+        &[BYOL],
+        &["19.cev1"],
+    )),
+    custom(oracle(
+        "custom-oracle-se2-cdb",
+        "Oracle Database Standard Edition Two CDB (RDS Custom)",
+        &[BYOL],
+        &["19.cev1"],
+    )),
+    custom(sql_server(
+        "custom-sqlserver-ee",
+        "Microsoft SQL Server Enterprise Edition (RDS Custom)",
+    )),
+    custom(sql_server(
+        "custom-sqlserver-se",
+        "Microsoft SQL Server Standard Edition (RDS Custom)",
+    )),
+    custom(sql_server(
+        "custom-sqlserver-web",
+        "Microsoft SQL Server Web Edition (RDS Custom)",
+    )),
 ];
 
-const fn oracle(engine: &'static str, description: &'static str, license: &'static str) -> Product {
+const fn oracle(
+    engine: &'static str,
+    description: &'static str,
+    licenses: &'static [&'static str],
+    versions: &'static [&'static str],
+) -> Product {
     Product {
         engine,
         description,
+        system: System::Oracle,
+        offer: Offer::Rds,
         port: 1521,
-        license,
+        licenses,
         major_parts: 1,
-        family_separator: "-",
         has_lifecycle_support: false,
         log_types: &["alert", "audit", "listener", "trace", "oemagent"],
-        versions: &[
-            "19.0.0.0.ru-2025-01.rur-2025-01.r1",
-            "21.0.0.0.ru-2025-01.rur-2025-01.r1",
-        ],
+        versions,
     }
 }
 
@@ -114,10 +220,11 @@ const fn sql_server(engine: &'static str, description: &'static str) -> Product 
     Product {
         engine,
         description,
+        system: System::SqlServer,
+        offer: Offer::Rds,
         port: 1433,
-        license: "license-included",
+        licenses: &[INCLUDED, "bring-your-own-media"],
         major_parts: 2,
-        family_separator: "-",
         has_lifecycle_support: false,
         log_types: &["agent", "error"],
         versions: &["15.00.4420.2.v1", "16.00.4175.1.v1"],
@@ -128,14 +235,27 @@ const fn db2(engine: &'static str, description: &'static str) -> Product {
     Product {
         engine,
         description,
+        system: System::Db2,
+        offer: Offer::Rds,
         port: 50000,
-        license: "bring-your-own-license",
+        licenses: &[BYOL, "marketplace-license"],
         major_parts: 2,
-        family_separator: "-",
         has_lifecycle_support: false,
-        log_types: &["diag.log", "notify.log"],
+        log_types: &["diag.log", "notify.log", "iam-db-auth-error"],
         versions: &["11.5.9.0.sb00047653.r1"],
     }
+}
+
+const fn custom(product: Product) -> Product {
+    Product {
+        offer: Offer::Custom,
+        ..product
+    }
+}
+
+/// What is fixed about the engine of that name.
+pub(crate) fn product(engine: &str) -> Option<&'static Product> {
+    PRODUCTS.iter().find(|product| product.engine == engine)
 }
 
 impl Product {
@@ -150,12 +270,30 @@ impl Product {
 
     /// `DBParameterGroupFamily`.
     pub(crate) fn family(&self, version: &str) -> String {
-        format!(
-            "{}{}{}",
-            self.engine,
-            self.family_separator,
-            self.major_version(version)
-        )
+        let (engine, major) = (self.engine, self.major_version(version));
+        match self.system {
+            System::Postgres | System::MySql | System::MariaDb => format!("{engine}{major}"),
+            System::Oracle | System::Db2 => format!("{engine}-{major}"),
+            // 16.00 is the family 16.0.
+            System::SqlServer => format!("{engine}-{}", major.replace(".00", ".0")),
+        }
+    }
+
+    /// From this size on, gp3 takes `Iops` and `StorageThroughput`.
+    pub(crate) fn gp3_provisionable_gib(&self) -> i64 {
+        match self.system {
+            System::SqlServer => 0,
+            System::Oracle => 200,
+            System::Postgres | System::MySql | System::MariaDb | System::Db2 => 400,
+        }
+    }
+
+    /// What gp3 of a size has where nothing is provisioned: IOPS, and throughput in MiB/s.
+    pub(crate) fn gp3_baseline(&self, size_gib: i64) -> (i64, i64) {
+        match self.system != System::SqlServer && size_gib >= self.gp3_provisionable_gib() {
+            true => (12_000, 500),
+            false => (3000, 125),
+        }
     }
 
     /// The parameter group that an instance has when none is asked for.
@@ -205,7 +343,7 @@ impl Catalogue {
     }
 
     pub(crate) fn product(&self, engine: &str) -> Option<&'static Product> {
-        PRODUCTS.iter().find(|product| product.engine == engine)
+        product(engine)
     }
 
     /// The versions of an engine, oldest first.
@@ -256,13 +394,20 @@ mod tests {
             ("default.mysql8.4".into(), "default:mysql-8-4".into())
         );
         assert_eq!(
+            names("aurora-mysql"),
+            (
+                "default.aurora-mysql8.0".into(),
+                "default:aurora-mysql-8-0".into()
+            )
+        );
+        assert_eq!(
             names("oracle-ee"),
-            ("default.oracle-ee-21".into(), "default:oracle-ee-21".into())
+            ("default.oracle-ee-19".into(), "default:oracle-ee-19".into())
         );
         assert_eq!(
             names("sqlserver-se"),
             (
-                "default.sqlserver-se-16.00".into(),
+                "default.sqlserver-se-16.0".into(),
                 "default:sqlserver-se-16-00".into()
             )
         );

@@ -4,13 +4,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::attributes::{ATTRIBUTES, Attribute, Shown, attribute};
+use crate::catalogue;
 use crate::state::instance::{Instance, InstanceStatus, Naming, Work};
 use crate::state::snapshot::{Snapshot, SnapshotStatus};
 use crate::state::{Scope, Settings, State, arn};
 use crate::subnets;
-
-/// gp3 has these whatever the request says, below the size from which it can be provisioned.
-const GP3_BASELINE: (i64, i64) = (3000, 125);
 
 /// An instance as `DescribeDBInstances` shows it.
 pub(crate) fn instance(state: &State, instance: &Instance) -> Value {
@@ -225,11 +223,15 @@ fn groups(state: &State, instance: &Instance, shown: &mut Map<String, Value>) {
 }
 
 fn storage(instance: &Instance, shown: &mut Map<String, Value>) {
-    if instance.text("StorageType") == "gp3" {
-        shown.entry("Iops").or_insert(json!(GP3_BASELINE.0));
+    let size_gib = instance.number("AllocatedStorage").unwrap_or(0);
+    if instance.text("StorageType") == "gp3"
+        && let Some(product) = catalogue::product(instance.engine())
+    {
+        let (iops, throughput) = product.gp3_baseline(size_gib);
+        shown.entry("Iops").or_insert(json!(iops));
         shown
             .entry("StorageThroughput")
-            .or_insert(json!(GP3_BASELINE.1));
+            .or_insert(json!(throughput));
     }
     if let Some(Value::Array(volumes)) = shown.get_mut("AdditionalStorageVolumes") {
         for volume in volumes {
@@ -253,6 +255,11 @@ fn identity(instance: &Instance, shown: &mut Map<String, Value>) {
     let mut memberships = Vec::new();
     if domain.contains_key("Domain") || domain.contains_key("FQDN") {
         let mut membership = domain;
+        if let Some(directory) = membership.get("Domain").and_then(Value::as_str) {
+            // Amazon's directories have a name of their own, which no request says.
+            let name = format!("{directory}.corp.example.com");
+            membership.entry("FQDN").or_insert(json!(name));
+        }
         membership.insert("Status".to_owned(), json!("joined"));
         memberships.push(Value::from(membership));
     }

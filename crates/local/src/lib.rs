@@ -29,6 +29,7 @@ mod parameter_list;
 mod parameters;
 mod random;
 mod request_log;
+mod rules;
 pub mod serve;
 pub mod server;
 mod serving;

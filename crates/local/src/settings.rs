@@ -6,19 +6,11 @@ use crate::api::context::Context;
 use crate::api::error::ApiError;
 use crate::api::input::Input;
 use crate::attributes::{ATTRIBUTES, Attribute, WhenRestored};
-use crate::catalogue::Product;
+use crate::catalogue::{self, Offer, Product, System};
 use crate::random;
+use crate::rules::{self, Request};
 use crate::state::Settings;
 use crate::subnets;
-
-/// From this size on, gp3 takes `Iops` and `StorageThroughput`.
-fn gp3_provisionable_gib(engine: &str) -> i64 {
-    match engine {
-        engine if engine.starts_with("sqlserver") => 0,
-        engine if engine.starts_with("oracle") => 200,
-        _ => 400,
-    }
-}
 
 /// What a request sets; `member` is the attribute's member in that request.
 pub(crate) fn of_request(
@@ -57,18 +49,11 @@ pub(crate) fn fill_in(context: &mut Context<'_>, settings: &mut Settings, produc
     let zone = subnets::ZONES[(random::draw(context.state, context.seed) % 3) as usize];
     let defaults = [
         ("AllocatedStorage", json!(20)),
-        (
-            "StorageType",
-            json!(if settings.contains_key("Iops") {
-                "io1"
-            } else {
-                "gp3"
-            }),
-        ),
+        ("StorageType", json!(default_storage_type(settings))),
         ("StorageEncrypted", json!(false)),
         ("DedicatedLogVolume", json!(false)),
         ("Port", json!(product.port)),
-        ("LicenseModel", json!(product.license)),
+        ("LicenseModel", json!(product.licenses[0])),
         (
             "PubliclyAccessible",
             json!(!settings.contains_key("DBSubnetGroupName")),
@@ -96,7 +81,10 @@ pub(crate) fn fill_in(context: &mut Context<'_>, settings: &mut Settings, produc
             "PreferredMaintenanceWindow",
             json!(random::maintenance_window(context.state, context.seed)),
         ),
-        ("AutoMinorVersionUpgrade", json!(true)),
+        (
+            "AutoMinorVersionUpgrade",
+            json!(product.offer != Offer::Custom),
+        ),
         ("CopyTagsToSnapshot", json!(false)),
         ("DeletionProtection", json!(false)),
         (
@@ -116,6 +104,18 @@ pub(crate) fn fill_in(context: &mut Context<'_>, settings: &mut Settings, produc
     for (name, value) in defaults {
         settings.entry(name).or_insert(value);
     }
+    let texts: &[(&str, &str)] = match product.system {
+        System::Oracle => &[
+            ("DBName", "ORCL"),
+            ("CharacterSetName", "AL32UTF8"),
+            ("NcharCharacterSetName", "AL16UTF16"),
+        ],
+        System::SqlServer => &[("CharacterSetName", "SQL_Latin1_General_CP1_CI_AS")],
+        System::Postgres | System::MySql | System::MariaDb | System::Db2 => &[],
+    };
+    for (name, value) in texts {
+        settings.entry(*name).or_insert(json!(value));
+    }
     if product.has_lifecycle_support {
         settings
             .entry("EngineLifecycleSupport")
@@ -131,9 +131,21 @@ pub(crate) fn fill_in(context: &mut Context<'_>, settings: &mut Settings, produc
     tidy(settings);
 }
 
+/// The storage type that a request gets that doesn't mention any.
+pub(crate) fn default_storage_type(asked: &Settings) -> &'static str {
+    match asked.contains_key("Iops") {
+        true => "io1",
+        false => "gp3",
+    }
+}
+
 /// What follows from other settings.
 pub(crate) fn tidy(settings: &mut Settings) {
     settings.retain(|_, value| !value.is_null());
+    let engine = settings.get("Engine").and_then(Value::as_str);
+    if let Some(product) = engine.and_then(catalogue::product) {
+        rules::tidy_storage(product, settings);
+    }
     if settings.get("PerformanceInsightsEnabled") == Some(&json!(true)) {
         settings
             .entry("PerformanceInsightsRetentionPeriod")
@@ -153,11 +165,13 @@ pub(crate) fn tidy(settings: &mut Settings) {
 /// Refuses settings that RDS refuses, given what the request mentions.
 pub(crate) fn check(
     context: &Context<'_>,
+    product: &Product,
+    request: Request,
     settings: &Settings,
     asked: &Settings,
 ) -> Result<(), ApiError> {
-    check_references(context, settings, asked)?;
-    check_storage(settings, asked)?;
+    rules::check(product, request, settings, asked)?;
+    check_references(context, product, settings, asked)?;
     check_ranges(asked)?;
     check_observation(settings)?;
     if settings.get("MultiAZ") == Some(&json!(true)) && asked.contains_key("AvailabilityZone") {
@@ -170,30 +184,33 @@ pub(crate) fn check(
 
 fn check_references(
     context: &Context<'_>,
+    product: &Product,
     settings: &Settings,
     asked: &Settings,
 ) -> Result<(), ApiError> {
     let text = |name: &str| asked.get(name).and_then(Value::as_str);
-    let of_all = |name: &str| {
-        settings
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let product = context.product(of_all("Engine"))?;
+    let version = settings.get("EngineVersion").and_then(Value::as_str);
+    let version = version.unwrap_or_default();
     if let Some(name) = text("DBParameterGroupName") {
         let group = crate::parameters::find_group(context, name)?;
-        if group.family != product.family(of_all("EngineVersion")) {
+        let family = product.family(version);
+        if group.family != family {
             return Err(ApiError::combination(format!(
                 "The parameter group {name} with DBParameterGroupFamily {} can't be used for this instance. Use a \
-                 parameter group with DBParameterGroupFamily {}.",
-                group.family,
-                product.family(of_all("EngineVersion"))
+                 parameter group with DBParameterGroupFamily {family}.",
+                group.family
             )));
         }
     }
     if let Some(name) = text("OptionGroupName") {
-        crate::api::option_groups::find(context, name)?;
+        let group = crate::api::option_groups::find(context, name)?;
+        let major_version = product.major_version(version);
+        if group.engine != product.engine || group.major_version != major_version {
+            return Err(ApiError::combination(format!(
+                "The option group {name} is for {} {}, not for {} {major_version}.",
+                group.engine, group.major_version, product.engine
+            )));
+        }
     }
     if let Some(name) = text("DBSubnetGroupName")
         && subnets::find(context.state, context.scope, name).is_none()
@@ -204,52 +221,6 @@ fn check_references(
         ));
     }
     Ok(())
-}
-
-fn check_storage(settings: &Settings, asked: &Settings) -> Result<(), ApiError> {
-    let number = |name: &str| settings.get(name).and_then(Value::as_i64);
-    let engine = settings
-        .get("Engine")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let size_gib = number("AllocatedStorage").unwrap_or(0);
-    match settings
-        .get("StorageType")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-    {
-        "io1" | "io2" if number("Iops").unwrap_or(0) < 1000 => {
-            return Err(ApiError::combination(
-                "You must specify IOPS of at least 1000 for storage type io1 or io2.",
-            ));
-        }
-        "gp3" => {
-            let is_asked = |name: &str| {
-                asked
-                    .get(name)
-                    .and_then(Value::as_i64)
-                    .is_some_and(|value| value != 0)
-            };
-            let threshold_gib = gp3_provisionable_gib(engine);
-            if size_gib < threshold_gib && (is_asked("Iops") || is_asked("StorageThroughput")) {
-                return Err(ApiError::combination(format!(
-                    "You can't specify IOPS or storage throughput for engine {engine} and a storage size less than \
-                     {threshold_gib}."
-                )));
-            }
-        }
-        "gp2" | "standard" | "io1" | "io2" => {}
-        other => {
-            let message = format!("Storage type {other} is not supported.");
-            return Err(ApiError::new("StorageTypeNotSupported", message));
-        }
-    }
-    match number("MaxAllocatedStorage") {
-        Some(maximum) if maximum < size_gib => Err(ApiError::combination(
-            "Max storage size must be greater than storage size.",
-        )),
-        Some(_) | None => Ok(()),
-    }
 }
 
 fn check_ranges(asked: &Settings) -> Result<(), ApiError> {

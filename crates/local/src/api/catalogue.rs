@@ -119,10 +119,13 @@ pub(super) fn orderable(context: &mut Context<'_>, input: &Input) -> Answer {
                 && input
                     .text("DBInstanceClass")
                     .is_none_or(|asked| asked == class);
-            if is_asked {
+            if !is_asked {
+                continue;
+            }
+            for license in product.licenses {
                 records.push((
-                    format!("{version} {class}"),
-                    option(product, version, class, &zones),
+                    format!("{version} {class} {license}"),
+                    option(product, version, class, license, &zones),
                 ));
             }
         }
@@ -217,12 +220,12 @@ fn engine_version(product: &Product, version: &str, versions: &[String]) -> Valu
     })
 }
 
-fn option(product: &Product, version: &str, class: &str, zones: &Value) -> Value {
+fn option(product: &Product, version: &str, class: &str, license: &str, zones: &Value) -> Value {
     json!({
         "Engine": product.engine,
         "EngineVersion": version,
         "DBInstanceClass": class,
-        "LicenseModel": product.license,
+        "LicenseModel": license,
         "AvailabilityZones": zones,
         "MultiAZCapable": true,
         "ReadReplicaCapable": false,

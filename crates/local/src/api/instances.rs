@@ -11,6 +11,7 @@ use crate::describe;
 use crate::engines::Secret;
 use crate::names;
 use crate::random;
+use crate::rules::Request;
 use crate::settings;
 use crate::state::instance::{
     AfterBackup, Instance, InstanceStatus, Naming, ParameterStatus, Work,
@@ -44,7 +45,7 @@ pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
     let password = password(context, input)?;
     let asked = settings.clone();
     settings::fill_in(context, &mut settings, product);
-    settings::check(context, &settings, &asked)?;
+    settings::check(context, product, Request::Create, &settings, &asked)?;
     let identifier = input.required("DBInstanceIdentifier")?.to_owned();
     let tags = Tags::from_request(input.list("Tags"));
     add(

@@ -9,6 +9,7 @@ use super::instances::{check_password, must_be_available, shown};
 use crate::attributes::attribute;
 use crate::names;
 use crate::operations::status_during;
+use crate::rules::Request;
 use crate::settings;
 use crate::state::Settings;
 use crate::state::instance::{Instance, InstanceStatus, Work};
@@ -24,7 +25,8 @@ pub(super) fn modify(context: &mut Context<'_>, input: &Input) -> Answer {
     let mut settings = instance.settings.clone();
     settings.extend(asked.clone());
     settings::tidy(&mut settings);
-    settings::check(context, &settings, &asked)?;
+    let product = context.product(instance.engine())?;
+    settings::check(context, product, Request::Modify, &settings, &asked)?;
 
     let (mut now, mut later) = (Settings::new(), instance.pending.clone());
     for (name, value) in asked {

@@ -6,11 +6,12 @@ use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
 use super::instances::{self, NewInstance};
-use super::snapshots;
+use super::{option_groups, snapshots};
+use crate::rules::Request;
 use crate::settings;
-use crate::state::Tags;
 use crate::state::instance::Work;
-use crate::state::snapshot::SnapshotStatus;
+use crate::state::snapshot::{Snapshot, SnapshotStatus};
+use crate::state::{Settings, Tags};
 
 pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
     if input.text("DBClusterSnapshotIdentifier").is_some() {
@@ -31,16 +32,7 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
         settings.insert("ProcessorFeatures".to_owned(), serde_json::Value::Null);
     }
     let asked = settings.clone();
-    check_scope(product.engine, &asked)?;
-    if asked
-        .get("Engine")
-        .is_some_and(|engine| engine != product.engine)
-    {
-        return Err(ApiError::combination(format!(
-            "The engine {} is not compatible with the engine {} of the snapshot.",
-            asked["Engine"], product.engine
-        )));
-    }
+    check_lasting_options(context, &snapshot, &asked)?;
     let smallest_gib = snapshot
         .settings
         .get("AllocatedStorage")
@@ -55,9 +47,13 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
         );
         return Err(ApiError::combination(message));
     }
+    // What the storage has is inherited, but not its type.
+    settings
+        .entry("StorageType")
+        .or_insert(json!(settings::default_storage_type(&asked)));
     settings::inherit(&mut settings, &snapshot.settings);
     settings::fill_in(context, &mut settings, product);
-    settings::check(context, &settings, &asked)?;
+    settings::check(context, product, Request::Restore, &settings, &asked)?;
     let given = input
         .get("Tags")
         .map(|_| Tags::from_request(input.list("Tags")));
@@ -76,21 +72,24 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
     )
 }
 
-/// Members that a restore takes for some engines only.
-fn check_scope(engine: &str, asked: &crate::state::Settings) -> Result<(), ApiError> {
-    let is_oracle = engine.starts_with("oracle");
-    let is_sql_server = engine.starts_with("sqlserver");
-    let is_refused = |name: &str| match name {
-        "DBName" => !is_oracle && !is_sql_server,
-        "ManageMasterUserPassword" | "MasterUserSecretKmsKeyId" => {
-            !is_oracle && asked.get(name) != Some(&json!(false))
-        }
-        "AllocatedStorage" => is_sql_server,
-        _ => false,
+/// Options that can't be taken off a database: where the snapshot's has one, the restored database must get it.
+const LASTING_OPTIONS: [&str; 4] = ["TDE", "TDE_HSM", "Timezone", "OLS"];
+
+fn check_lasting_options(
+    context: &Context<'_>,
+    snapshot: &Snapshot,
+    asked: &Settings,
+) -> Result<(), ApiError> {
+    let group = |settings: &Settings| {
+        let name = settings.get("OptionGroupName")?.as_str()?;
+        option_groups::find(context, name).ok()
     };
-    match asked.keys().find(|name| is_refused(name)) {
+    let has = |option: &str| group(asked).is_some_and(|group| group.options.contains_key(option));
+    let of_snapshot = group(&snapshot.settings).map(|group| group.options);
+    let mut names = of_snapshot.iter().flat_map(|options| options.keys());
+    match names.find(|name| LASTING_OPTIONS.contains(&name.as_str()) && !has(name)) {
         Some(name) => Err(ApiError::combination(format!(
-            "The parameter {name} can't be specified when a {engine} DB instance is restored."
+            "The snapshot requires a target option group with the following option: {name}"
         ))),
         None => Ok(()),
     }

@@ -6,6 +6,7 @@ use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
 use super::instances::must_be_available;
+use crate::catalogue::Offer;
 use crate::state::instance::Role;
 
 /// `DBInstanceRoleQuotaExceeded` beyond.
@@ -17,6 +18,10 @@ pub(super) fn add(context: &mut Context<'_>, input: &Input) -> Answer {
         .instance(input.required("DBInstanceIdentifier")?)?
         .clone();
     must_be_available(&instance)?;
+    if context.product(instance.engine())?.offer == Offer::Custom {
+        let message = "IAM roles can't be associated with a DB instance of RDS Custom.";
+        return Err(ApiError::combination(message));
+    }
     if instance.roles.contains(&role) {
         let message = format!(
             "Role ARN {} is already associated with DB Instance: {}.",

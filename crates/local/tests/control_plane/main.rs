@@ -1,5 +1,6 @@
 //! The control plane from outside, with simulated servers and in tokio's paused time.
 
 mod api;
+mod engines;
 mod recovery;
 mod support;
