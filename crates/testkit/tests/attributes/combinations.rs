@@ -12,7 +12,13 @@ const CASES: u32 = 12;
 const SEED: [u8; 32] = [3; 32];
 
 /// What RDS refuses alone: each needs the others.
-const NEEDS: [(&str, &[&str]); 7] = [
+const NEEDS: [(&str, &[&str]); 10] = [
+    (
+        "DedicatedLogVolume",
+        &["StorageType", "Iops", "AllocatedStorage"],
+    ),
+    ("Domain", &["DomainIAMRoleName"]),
+    ("DomainFqdn", &["DomainAuthSecretArn", "DomainDnsIps"]),
     ("StorageType", &["Iops", "AllocatedStorage"]),
     ("Iops", &["AllocatedStorage"]),
     ("StorageThroughput", &["Iops", "AllocatedStorage"]),

@@ -37,6 +37,7 @@ pub(crate) const VARIANTS: [&[&str]; 2] = [
         "StorageType",
         "AvailabilityZone",
         "BackupTarget",
+        "DedicatedLogVolume",
         "Domain",
         "DomainIAMRoleName",
         "MasterUserPassword",
@@ -59,6 +60,8 @@ fn why_not_varied(attribute: &str, engine: &str) -> Option<&'static str> {
         "Engine" => "a snapshot is of one engine",
         "EngineVersion" => "one minor version known",
         "LicenseModel" if !engine.starts_with("db2") && engine != "oracle-se2" => "one license",
+        "DBName" if engine.starts_with("sqlserver") => "a new instance has none",
+        "MultiTenant" => "of container databases only",
         "DatabaseInsightsMode" if engine.starts_with("db2") => "one mode",
         "AwsBackupRecoveryPointArn" | "ReplicaMode" => "bound to the original",
         _ if attribute.starts_with("ReadReplicaSource") => "a target that is a replica is refused",
@@ -252,7 +255,8 @@ async fn groups(simulation: &Simulation, engine: &Engine) {
 async fn create(simulation: &Simulation, engine: &Engine, name: &str, asked: Map<String, Value>) {
     let mut members = json!({
         "DBInstanceIdentifier": name, "Engine": engine.name, "EngineVersion": engine.version,
-        "DBInstanceClass": "db.m5.large", "AllocatedStorage": 20, "MasterUsername": "app",
+        "DBInstanceClass": "db.m5.large", "AllocatedStorage": 20, "StorageType": "gp3",
+        "MasterUsername": "app",
     });
     let is_managed = asked.contains_key("ManageMasterUserPassword");
     let all = members.as_object_mut().expect("it is an object");

@@ -30,6 +30,8 @@ pub(crate) fn value(
     let default = default.first().map_or("", String::as_str);
     Some(match attribute {
         "EngineVersion" => json!(engine.version),
+        "DBName" if engine.is("sqlserver") => return None,
+        "MultiTenant" if !engine.name.ends_with("-cdb") => return None,
         "LicenseModel" => json!(license(engine, default)?),
         "DBInstanceClass" => json!("db.r6i.2xlarge"),
         "EngineLifecycleSupport" => json!("open-source-rds-extended-support-disabled"),
