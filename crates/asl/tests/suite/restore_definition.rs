@@ -21,7 +21,6 @@ fn script() -> Script {
         .collect();
     let plan = json!({
         "task": "db_restore", "strategy": "swap", "keepOriginalSeconds": 0,
-        "snapshot": { "create": false },
     });
     script.insert("${Plan}".to_owned(), output(plan));
     script
@@ -99,8 +98,7 @@ fn in_progress_is_polled_ever_more_slowly() {
 fn a_kept_original_is_retired_when_its_time_is_over() {
     let mut script = script();
     let plan = json!({
-        "task": "db_restore", "strategy": "in_place", "keepOriginalSeconds": 3600,
-        "snapshot": { "create": true },
+        "task": "create_snapshot", "strategy": "in_place", "keepOriginalSeconds": 3600,
     });
     script.insert("${Plan}".to_owned(), output(plan));
     let run = Run::new(DEFINITION, json!({ "identifier": "orders" }), &script);
@@ -117,8 +115,7 @@ fn a_kept_original_is_retired_when_its_time_is_over() {
 fn path_after_failing(resource: &str, strategy: &str) -> (Vec<String>, Status) {
     let mut script = script();
     let plan = json!({
-        "task": "db_restore", "strategy": strategy, "keepOriginalSeconds": 0,
-        "snapshot": { "create": true },
+        "task": "create_snapshot", "strategy": strategy, "keepOriginalSeconds": 0,
     });
     script.insert("${Plan}".to_owned(), output(plan));
     let denied = Scripted::Error {
