@@ -8,6 +8,7 @@
 //!   in the middle of a call.
 //! - [`TimeSpent`] says where a run's time went.
 //! - [`Simulation::ask`] speaks to RDS on the wire, below any SDK.
+//! - [`request_log`] prints what was asked of RDS, for goldens.
 //! - [`World`] is what RDS holds afterwards: what a test asserts on.
 //!
 //! Use it in tests marked `#[tokio::test(start_paused = true)]`.
@@ -15,6 +16,7 @@
 mod adapter;
 mod crash;
 mod gate;
+pub mod request_log;
 mod simulation;
 mod time_spent;
 mod wire;

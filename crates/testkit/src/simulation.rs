@@ -18,7 +18,9 @@ use trapheus_engine::{
     Engine, ExecutionId, Handle, Journal, MemoryJournal, OwnerId, StartExecution, Timing,
     VirtualClock,
 };
-use trapheus_local::{ControlPlane, Durations, Fault, Options, SimulatedClient, connector};
+use trapheus_local::{
+    ControlPlane, Durations, Fault, Options, RequestEntry, SimulatedClient, connector,
+};
 use trapheus_rds::{Limits, Rds};
 use trapheus_restore::{DEFINITION, RollbackOf, Standing, Summary, Tasks, summary};
 
@@ -314,11 +316,13 @@ impl Simulation {
 
     /// The actions that were asked of RDS, oldest first.
     pub fn requests(&self) -> Vec<String> {
-        self.control_plane
-            .requests()
-            .into_iter()
-            .map(|entry| entry.action)
-            .collect()
+        let entries = self.request_entries().into_iter();
+        entries.map(|entry| entry.action).collect()
+    }
+
+    /// What was asked of RDS, oldest first.
+    pub fn request_entries(&self) -> Vec<RequestEntry> {
+        self.control_plane.requests()
     }
 
     /// The parameters of every request of an action, oldest first; passwords are masked.

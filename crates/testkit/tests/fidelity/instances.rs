@@ -3,54 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use trapheus_rds::attributes;
 use trapheus_testkit::{Element, Run, Simulation};
 
 use crate::facts::{self, Fact};
-use crate::values::{self, Engine};
-
-pub(crate) const ENGINES: [&str; 7] = [
-    "postgres",
-    "mysql",
-    "mariadb",
-    "oracle-se2",
-    "oracle-ee-cdb",
-    "sqlserver-ee",
-    "db2-ae",
-];
-
-/// Attributes that exclude each other, so that one original can't have all of them: two originals
-/// between them can.
-pub(crate) const VARIANTS: [&[&str]; 2] = [
-    &[
-        "MultiAZ",
-        "StorageThroughput",
-        "DomainFqdn",
-        "DomainOu",
-        "DomainAuthSecretArn",
-        "DomainDnsIps",
-        "ManageMasterUserPassword",
-        "MasterUserSecretKmsKeyId",
-    ],
-    &[
-        "StorageType",
-        "AvailabilityZone",
-        "BackupTarget",
-        "DedicatedLogVolume",
-        "Domain",
-        "DomainIAMRoleName",
-        "MasterUserPassword",
-    ],
-];
-
-/// What is set apart from the table: identity, and the password where RDS doesn't manage it.
-const APART: [&str; 4] = [
-    "DBInstanceIdentifier",
-    "Engine",
-    "MasterUserPassword",
-    "MasterUserAuthenticationType",
-];
+use crate::originals::{self, ENGINES, VARIANTS, describe};
 
 /// Why no original of ours has another value than by default. Whoever adds an attribute to the
 /// table is told here until there is a value or a reason.
@@ -98,13 +56,8 @@ pub(crate) async fn trial(
     strategy: &str,
 ) -> Trial {
     let simulation = Simulation::new(1).await;
-    let engine = offered(&simulation, engine).await;
-    let older = Map::from_iter([("EngineVersion".to_owned(), json!(engine.oldest_version))]);
-    create(&simulation, &engine, "plain", older).await;
-    let plain = describe(&simulation, "plain").await;
     let facts = facts::of("db_instance", "CreateDBInstance");
-    let asked = asked(&simulation, &engine, &facts, &plain, excluded).await;
-    create(&simulation, &engine, "orders", asked).await;
+    let plain = originals::make(&simulation, engine, &facts, excluded).await;
     let source = if own_snapshot { "orders" } else { "plain" };
     let snapshot = format!("{source}-snapshot");
     simulation.create_snapshot(source, &snapshot).await;
@@ -118,8 +71,7 @@ pub(crate) async fn trial(
     assert_eq!(
         run.summary.exit_code(),
         0,
-        "{}: {:#?}",
-        engine.name,
+        "{engine}: {:#?}",
         run.summary.error
     );
     let after = describe(&simulation, "orders").await;
@@ -156,117 +108,6 @@ fn shown(database: &Element, fact: &Fact) -> Option<Vec<String>> {
         _ => {}
     }
     Some(values)
-}
-
-async fn describe(simulation: &Simulation, name: &str) -> Element {
-    let asked = json!({"DBInstanceIdentifier": name});
-    let answer = simulation.ask("DescribeDBInstances", asked).await;
-    let answer = answer.expect("the database exists");
-    answer.find("DBInstance").expect("it is shown").clone()
-}
-
-async fn offered(simulation: &Simulation, name: &'static str) -> Engine {
-    let asked = json!({"Engine": name});
-    let answer = simulation.ask("DescribeDBEngineVersions", asked).await;
-    let answer = answer.expect("the engine is offered");
-    let versions = answer.find("DBEngineVersions").expect("it has versions");
-    let oldest = versions.children.first().expect("it has a version");
-    let major = oldest.text_of("MajorEngineVersion");
-    let mut of_major = versions.children.iter().rev();
-    let newest = of_major.find(|version| version.text_of("MajorEngineVersion") == major);
-    let mut logs = oldest.values("ExportableLogTypes[]");
-    logs.truncate(2);
-    Engine {
-        name,
-        oldest_version: oldest.text_of("EngineVersion").to_owned(),
-        version: newest.unwrap_or(oldest).text_of("EngineVersion").to_owned(),
-        logs,
-    }
-}
-
-/// The members of a create request for an original that has none of the defaults.
-async fn asked(
-    simulation: &Simulation,
-    engine: &Engine,
-    facts: &[Fact],
-    plain: &Element,
-    excluded: &[&str],
-) -> Map<String, Value> {
-    groups(simulation, engine).await;
-    let types = facts::members("CreateDBInstanceMessage");
-    let mut asked = Map::new();
-    for fact in facts {
-        let attribute = fact.attribute.as_str();
-        let applies = attributes()
-            .iter()
-            .any(|row| row.name.as_str() == attribute && row.applies_to(engine.name));
-        let Some(member) = fact
-            .create
-            .as_deref()
-            .filter(|_| applies && !excluded.contains(&attribute) && !APART.contains(&attribute))
-        else {
-            continue;
-        };
-        let default = fact.path.as_ref().map(|path| plain.values(path));
-        let kind = types[member];
-        if let Some(value) = values::value(attribute, engine, kind, &default.unwrap_or_default()) {
-            asked.insert(member.to_owned(), value);
-        }
-    }
-    asked
-}
-
-/// The groups that the original refers to.
-async fn groups(simulation: &Simulation, engine: &Engine) {
-    let version = json!({"Engine": engine.name, "EngineVersion": engine.version});
-    let answer = simulation.ask("DescribeDBEngineVersions", version).await;
-    let answer = answer.expect("the version is offered");
-    let family = answer.find("DBParameterGroupFamily").expect("it has one");
-    let subnets = ["subnet-0000000a", "subnet-0000000b"];
-    let major = answer.find("MajorEngineVersion").expect("it has one");
-    for (action, members) in [
-        (
-            "CreateDBParameterGroup",
-            json!({
-                "DBParameterGroupName": values::name("DBParameterGroupName"),
-                "DBParameterGroupFamily": family.text, "Description": "its own",
-            }),
-        ),
-        (
-            "CreateOptionGroup",
-            json!({
-                "OptionGroupName": values::name("OptionGroupName"), "EngineName": engine.name,
-                "MajorEngineVersion": major.text, "OptionGroupDescription": "its own",
-            }),
-        ),
-        (
-            "CreateDBSubnetGroup",
-            json!({
-                "DBSubnetGroupName": values::name("DBSubnetGroupName"),
-                "DBSubnetGroupDescription": "its own", "SubnetIds": subnets,
-            }),
-        ),
-    ] {
-        let made = simulation.ask(action, members).await;
-        made.unwrap_or_else(|refusal| panic!("{action}: {refusal:?}"));
-    }
-}
-
-async fn create(simulation: &Simulation, engine: &Engine, name: &str, asked: Map<String, Value>) {
-    let mut members = json!({
-        "DBInstanceIdentifier": name, "Engine": engine.name, "EngineVersion": engine.version,
-        "DBInstanceClass": "db.m5.large", "AllocatedStorage": 20, "StorageType": "gp3",
-        "MasterUsername": "app",
-    });
-    let is_managed = asked.contains_key("ManageMasterUserPassword");
-    let all = members.as_object_mut().expect("it is an object");
-    all.extend(asked);
-    if !is_managed {
-        all.insert("MasterUserPassword".to_owned(), json!("secret-1234"));
-    }
-    let created = simulation.ask("CreateDBInstance", members).await;
-    created.unwrap_or_else(|refusal| panic!("{name} of {}: {refusal:?}", engine.name));
-    simulation.wait_until_available(name).await;
 }
 
 /// Whatever nobody could have kept is said, and nothing else is said to be so.
