@@ -6,7 +6,7 @@ use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::Tag;
 use jiff::Timestamp;
 
-use crate::instance::Tags;
+use crate::database::Tags;
 
 /// Parses a member of an answer; `None` when it is absent or not what RDS documents.
 pub(crate) fn parse<T: FromStr>(member: Option<&str>) -> Option<T> {

@@ -15,6 +15,9 @@ pub const DB_IDENTIFIER_LENGTH_MAX: usize = 63;
 /// The longest identifier of a DB snapshot, in characters.
 pub const SNAPSHOT_ID_LENGTH_MAX: usize = 255;
 
+/// The longest identifier of a DB cluster snapshot that can be asked for, in characters.
+pub const CLUSTER_SNAPSHOT_ID_LENGTH_MAX: usize = 63;
+
 /// A text that cannot be the identifier it was given as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a {what}: {reason}")]

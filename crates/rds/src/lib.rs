@@ -4,12 +4,13 @@
 //!   counts calls ([`Calls`]), keeps to the process's [`Limits`] and repeats only what is safe.
 //! - Names are parsed once: [`DbIdentifier`], [`ResourceId`], [`SnapshotId`], [`SnapshotRef`],
 //!   [`Arn`].
-//! - Looks: [`Rds::instance`], [`Rds::poll_instance`] (which shares pages between executions),
-//!   [`Rds::snapshot`], [`Rds::events`] and what they return, [`Instance`] and [`Snapshot`].
+//! - Looks: [`Rds::database`], [`Rds::poll_database`] (which shares pages between executions),
+//!   [`Rds::snapshot`], [`Rds::events`] and what they return, [`Database`] and [`Snapshot`].
 //! - Acts take [`Identified`], a name with the identity that must answer to it:
-//!   [`Rds::rename_instance`], [`Rds::delete_instance`], [`Rds::modify_instance`] and the others.
-//! - [`attributes()`] is the table of everything configurable about an instance; its values
-//!   travel as [`Settings`].
+//!   [`Rds::rename`], [`Rds::delete`], [`Rds::modify`] and the others.
+//! - [`Restore`], [`CreateMember`] and [`CreateReplica`] make databases.
+//! - [`attributes()`] are the tables of everything configurable about instances, clusters and
+//!   their members; their values travel as [`Settings`].
 //! - Whatever fails is an [`Error`] with a [`Class`].
 
 mod act;
@@ -18,34 +19,39 @@ mod calls;
 mod classify;
 mod connect;
 mod convert;
+mod database;
 mod error;
 mod id;
-mod instance;
 mod limits;
 mod look;
+mod make;
 mod poll;
 mod rds;
 mod snapshot;
+mod snapshots;
 mod status;
 mod surroundings;
 
-pub use act::{AutomatedBackups, FinalSnapshot, Identified, RestoreInstance};
+pub use act::{AutomatedBackups, FinalSnapshot};
 pub use attributes::{
-    Attribute, AttributeClass, AttributeName, Engines, Family, Omit, Restart, Settings,
-    UnknownAttribute, attribute, attributes,
+    Attribute, AttributeClass, AttributeName, Engines, Family, Omit, Restart, Settings, Subject,
+    UnknownAttribute, Way, attribute, attributes,
 };
 pub use calls::Calls;
 pub use classify::class_of_code;
 pub use connect::{ConnectError, ConnectOptions, Identity};
+pub use database::{
+    Database, Endpoint, Identified, Kind, MasterUserSecret, Member, Membership, Role, Tags, Window,
+};
 pub use error::{Class, Error};
 pub use id::{
-    Arn, DB_IDENTIFIER_LENGTH_MAX, DbIdentifier, IdError, Reason, ResourceId,
-    SNAPSHOT_ID_LENGTH_MAX, SnapshotId, SnapshotRef,
+    Arn, CLUSTER_SNAPSHOT_ID_LENGTH_MAX, DB_IDENTIFIER_LENGTH_MAX, DbIdentifier, IdError, Reason,
+    ResourceId, SNAPSHOT_ID_LENGTH_MAX, SnapshotId, SnapshotRef,
 };
-pub use instance::{Endpoint, Instance, MasterUserSecret, Membership, Role, Tags};
 pub use limits::Limits;
 pub use look::Event;
+pub use make::{CreateMember, CreateReplica, PointInTimeSource, Restore, RestoreFrom};
 pub use rds::Rds;
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
-pub use status::{InstanceStatus, StatusClass};
+pub use status::{Status, StatusClass};
 pub use surroundings::Quota;

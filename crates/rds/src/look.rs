@@ -1,17 +1,20 @@
-//! Looks at instances, snapshots and events. Every answer was sent after the question.
+//! Looks at databases and events. Every answer was sent after the question.
 
+use std::future::Future;
+
+use aws_sdk_rds::config::http::HttpResponse;
+use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::types::{Filter, SourceType};
 use jiff::Timestamp;
 
 use crate::convert::{date_time, timestamp};
+use crate::database::{Database, Kind};
 use crate::error::{Class, Error};
-use crate::id::{DbIdentifier, ResourceId, SnapshotRef};
-use crate::instance::Instance;
+use crate::id::{DbIdentifier, ResourceId};
 use crate::rds::Rds;
-use crate::snapshot::Snapshot;
 
 pub(crate) const DESCRIBE_INSTANCES: &str = "DescribeDBInstances";
-const DESCRIBE_SNAPSHOTS: &str = "DescribeDBSnapshots";
+pub(crate) const DESCRIBE_CLUSTERS: &str = "DescribeDBClusters";
 const DESCRIBE_EVENTS: &str = "DescribeEvents";
 
 /// The largest page that RDS gives.
@@ -29,139 +32,127 @@ pub struct Event {
 }
 
 impl Rds {
-    /// Looks an instance up by its name.
+    /// Looks a DB instance up by its name.
     ///
     /// # Errors
     /// Every class but [`Class::NotFound`], which is `None`.
-    pub async fn instance(&self, id: &DbIdentifier) -> Result<Option<Instance>, Error> {
-        let send = || {
-            self.client
-                .describe_db_instances()
-                .db_instance_identifier(id.as_str())
-                .send()
-        };
-        let page = match self.read(DESCRIBE_INSTANCES, send).await {
-            Ok(page) => page,
-            Err(error) if error.class == Class::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+    pub async fn instance(&self, id: &DbIdentifier) -> Result<Option<Database>, Error> {
+        self.database(Kind::Instance, id).await
+    }
+
+    /// Looks a DB cluster up by its name.
+    ///
+    /// # Errors
+    /// Every class but [`Class::NotFound`], which is `None`.
+    pub async fn cluster(&self, id: &DbIdentifier) -> Result<Option<Database>, Error> {
+        self.database(Kind::Cluster, id).await
+    }
+
+    /// Looks a database up by its name.
+    ///
+    /// # Errors
+    /// Every class but [`Class::NotFound`], which is `None`.
+    pub async fn database(&self, kind: Kind, id: &DbIdentifier) -> Result<Option<Database>, Error> {
+        let databases = match kind {
+            Kind::Instance => {
+                let request = self.client.describe_db_instances();
+                let request = request.db_instance_identifier(id.as_str());
+                let page = self.read(DESCRIBE_INSTANCES, || request.clone().send());
+                none_if_missing(page.await)?.map(|page| instances(page.db_instances()))
+            }
+            Kind::Cluster => {
+                let request = self.client.describe_db_clusters();
+                let request = request.db_cluster_identifier(id.as_str());
+                let page = self.read(DESCRIBE_CLUSTERS, || request.clone().send());
+                none_if_missing(page.await)?.map(|page| clusters(page.db_clusters()))
+            }
         };
         // A server may match more loosely than asked; the name decides.
-        let named = |instance: &Instance| instance.identifier == *id;
-        let instances = page
-            .db_instances()
-            .iter()
-            .map(|instance| Instance::from_sdk(DESCRIBE_INSTANCES, instance));
-        Ok(instances
-            .collect::<Result<Vec<_>, _>>()?
+        let databases = databases.transpose()?.unwrap_or_default();
+        Ok(databases
             .into_iter()
-            .find(named))
+            .find(|database| database.identifier == *id))
     }
 
-    /// Looks an instance up by its identity, whatever it is called now.
+    /// Looks a database up by its identity, whatever it is called now.
     ///
     /// # Errors
     /// Every class but [`Class::NotFound`], which is `None`.
-    pub async fn instance_by_resource(&self, id: &ResourceId) -> Result<Option<Instance>, Error> {
-        let instances = self.instances_by_resource(std::slice::from_ref(id)).await?;
-        Ok(instances
-            .into_iter()
-            .find(|instance| instance.resource_id == *id))
-    }
-
-    /// Looks up to a page's worth of instances up by their identities; those that don't exist
-    /// are missing from the answer.
-    pub(crate) async fn instances_by_resource(
+    pub async fn database_by_resource(
         &self,
-        ids: &[ResourceId],
-    ) -> Result<Vec<Instance>, Error> {
-        let values = ids.iter().map(|id| id.as_str().to_owned()).collect();
-        let filter = Filter::builder()
-            .name("dbi-resource-id")
-            .set_values(Some(values))
-            .build();
-        let mut instances = Vec::new();
-        let mut marker = None;
-        loop {
-            let request = self
-                .client
-                .describe_db_instances()
-                .filters(filter.clone())
-                .max_records(PAGE_RECORDS);
-            let page = self
-                .read(DESCRIBE_INSTANCES, || {
-                    request.clone().set_marker(marker.clone()).send()
-                })
-                .await?;
-            for instance in page.db_instances() {
-                instances.push(Instance::from_sdk(DESCRIBE_INSTANCES, instance)?);
-            }
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(instances);
-            }
-        }
-    }
-
-    /// Looks a snapshot up.
-    ///
-    /// # Errors
-    /// Every class but [`Class::NotFound`], which is `None`.
-    pub async fn snapshot(&self, id: &SnapshotRef) -> Result<Option<Snapshot>, Error> {
-        let send = || {
-            self.client
-                .describe_db_snapshots()
-                .db_snapshot_identifier(id.as_str())
-                .send()
-        };
-        let page = match self.read(DESCRIBE_SNAPSHOTS, send).await {
-            Ok(page) => page,
-            Err(error) if error.class == Class::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let snapshots = page.db_snapshots().iter();
-        let named =
-            |snapshot: &Snapshot| snapshot.id == *id || snapshot.arn.as_str() == id.as_str();
-        let snapshots = snapshots.map(|snapshot| Snapshot::from_sdk(DESCRIBE_SNAPSHOTS, snapshot));
-        Ok(snapshots
-            .collect::<Result<Vec<_>, _>>()?
+        kind: Kind,
+        id: &ResourceId,
+    ) -> Result<Option<Database>, Error> {
+        let databases = self.databases_by_resource(kind, std::slice::from_ref(id));
+        Ok(databases
+            .await?
             .into_iter()
-            .find(named))
+            .find(|database| database.resource_id == *id))
     }
 
-    /// Lists the snapshots of every kind that were made of an instance of this name.
+    /// Looks up to a page's worth of databases up by their identities; those that don't exist
+    /// are missing from the answer.
     ///
     /// # Errors
-    /// Every class; a name without snapshots is an empty list.
-    pub async fn snapshots_of(&self, source: &DbIdentifier) -> Result<Vec<Snapshot>, Error> {
-        let mut snapshots = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let request = self
-                .client
-                .describe_db_snapshots()
-                .db_instance_identifier(source.as_str());
-            let request = request.max_records(PAGE_RECORDS);
-            let page = match self
-                .read(DESCRIBE_SNAPSHOTS, || {
-                    request.clone().set_marker(marker.clone()).send()
-                })
-                .await
-            {
-                Ok(page) => page,
-                Err(error) if error.class == Class::NotFound => return Ok(snapshots),
-                Err(error) => return Err(error),
-            };
-            for snapshot in page.db_snapshots() {
-                snapshots.push(Snapshot::from_sdk(DESCRIBE_SNAPSHOTS, snapshot)?);
+    /// Every class.
+    pub async fn databases_by_resource(
+        &self,
+        kind: Kind,
+        ids: &[ResourceId],
+    ) -> Result<Vec<Database>, Error> {
+        let name = match kind {
+            Kind::Instance => "dbi-resource-id",
+            Kind::Cluster => "db-cluster-resource-id",
+        };
+        let values = ids.iter().map(|id| id.as_str().to_owned()).collect();
+        self.databases_where(kind, name, values).await
+    }
+
+    /// Lists the members of a cluster of this name.
+    ///
+    /// # Errors
+    /// Every class; a cluster without members, or none of this name, is an empty list.
+    pub async fn members_of(&self, cluster: &DbIdentifier) -> Result<Vec<Database>, Error> {
+        let values = vec![cluster.as_str().to_owned()];
+        let found = self.databases_where(Kind::Instance, "db-cluster-id", values);
+        let mut members = found.await?;
+        members.retain(|member| member.cluster.as_ref() == Some(cluster));
+        Ok(members)
+    }
+
+    async fn databases_where(
+        &self,
+        kind: Kind,
+        name: &str,
+        values: Vec<String>,
+    ) -> Result<Vec<Database>, Error> {
+        let filter = Filter::builder().name(name).set_values(Some(values));
+        let filter = filter.build();
+        match kind {
+            Kind::Instance => {
+                let request = self.client.describe_db_instances().filters(filter);
+                let request = request.max_records(PAGE_RECORDS);
+                let found = self.read_pages(
+                    DESCRIBE_INSTANCES,
+                    |marker| request.clone().set_marker(marker).send(),
+                    |page| (page.db_instances.unwrap_or_default(), page.marker),
+                );
+                instances(&found.await?)
             }
-            marker = page.marker;
-            if marker.is_none() {
-                return Ok(snapshots);
+            Kind::Cluster => {
+                let request = self.client.describe_db_clusters().filters(filter);
+                let request = request.max_records(PAGE_RECORDS);
+                let found = self.read_pages(
+                    DESCRIBE_CLUSTERS,
+                    |marker| request.clone().set_marker(marker).send(),
+                    |page| (page.db_clusters.unwrap_or_default(), page.marker),
+                );
+                clusters(&found.await?)
             }
         }
     }
 
-    /// Lists what RDS says has happened to an instance since an instant, oldest first.
+    /// Lists what RDS says has happened to a database since an instant, oldest first.
     ///
     /// Events belong to names, not to identities, and some are lost: they explain a failure,
     /// they never prove a success.
@@ -170,35 +161,82 @@ impl Rds {
     /// Every class.
     pub async fn events(
         &self,
+        kind: Kind,
         source: &DbIdentifier,
         since: Timestamp,
     ) -> Result<Vec<Event>, Error> {
-        let mut events = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let request = self
-                .client
-                .describe_events()
-                .source_identifier(source.as_str());
-            let request = request
-                .source_type(SourceType::DbInstance)
-                .start_time(date_time(since));
-            let request = request.max_records(PAGE_RECORDS);
-            let page = self
-                .read(DESCRIBE_EVENTS, || {
-                    request.clone().set_marker(marker.clone()).send()
-                })
-                .await?;
-            events.extend(page.events().iter().map(|event| Event {
+        let source_type = match kind {
+            Kind::Instance => SourceType::DbInstance,
+            Kind::Cluster => SourceType::DbCluster,
+        };
+        let request = self.client.describe_events().source_type(source_type);
+        let request = request.source_identifier(source.as_str());
+        let request = request
+            .start_time(date_time(since))
+            .max_records(PAGE_RECORDS);
+        let found = self.read_pages(
+            DESCRIBE_EVENTS,
+            |marker| request.clone().set_marker(marker).send(),
+            |page| (page.events.unwrap_or_default(), page.marker),
+        );
+        let mut events: Vec<Event> = found
+            .await?
+            .into_iter()
+            .map(|event| Event {
                 at: timestamp(event.date()),
-                message: event.message().unwrap_or_default().to_owned(),
-                categories: event.event_categories().to_vec(),
-            }));
-            marker = page.marker;
-            if marker.is_none() {
-                events.sort_by_key(|event| event.at);
-                return Ok(events);
+                message: event.message.unwrap_or_default(),
+                categories: event.event_categories.unwrap_or_default(),
+            })
+            .collect();
+        events.sort_by_key(|event| event.at);
+        Ok(events)
+    }
+
+    /// Reads a list to its last page. `open` takes a page apart into its records and the marker
+    /// of the next one.
+    pub(crate) async fn read_pages<Page, Record, E, F>(
+        &self,
+        operation: &'static str,
+        send: impl Fn(Option<String>) -> F,
+        open: impl Fn(Page) -> (Vec<Record>, Option<String>),
+    ) -> Result<Vec<Record>, Error>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<Page, SdkError<E, HttpResponse>>>,
+    {
+        let mut records = Vec::new();
+        let mut marker = None;
+        loop {
+            let page = self.read(operation, || send(marker.clone())).await?;
+            let (found, next) = open(page);
+            records.extend(found);
+            if next.is_none() {
+                return Ok(records);
             }
+            marker = next;
         }
     }
+}
+
+/// Reads an answer in which RDS says by an error that something isn't there.
+pub(crate) fn none_if_missing<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.class == Class::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn instances(found: &[aws_sdk_rds::types::DbInstance]) -> Result<Vec<Database>, Error> {
+    let found = found.iter();
+    found
+        .map(|instance| Database::from_instance(DESCRIBE_INSTANCES, instance))
+        .collect()
+}
+
+fn clusters(found: &[aws_sdk_rds::types::DbCluster]) -> Result<Vec<Database>, Error> {
+    let found = found.iter();
+    found
+        .map(|cluster| Database::from_cluster(DESCRIBE_CLUSTERS, cluster))
+        .collect()
 }

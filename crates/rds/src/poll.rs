@@ -1,12 +1,12 @@
 //! Polls that all executions of the process share.
 //!
-//! Whoever polls an instance that no page in hand shows news of becomes the leader: it sends one
+//! Whoever polls a database that no page in hand shows news of becomes the leader: it sends one
 //! request for everybody who waits, filled up with those who are likely to ask next, so that N
 //! executions cost about N/100 calls per interval instead of N. The rest wait for the leader and
 //! then find their answer in the page; when a leader is dropped, the next in the queue leads.
 //!
 //! An answer is always news: the request for it was sent after this poller's previous answer,
-//! after every change that this process made to that instance, and not longer ago than
+//! after every change that this process made to that database, and not longer ago than
 //! [`Limits::page_age_max`]. The order of these things is kept as numbers, not as times, because
 //! much happens at one instant of a paused clock.
 //!
@@ -18,16 +18,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::database::{Database, Identified, Kind};
 use crate::error::Error;
 use crate::id::ResourceId;
-use crate::instance::Instance;
-use crate::rds::Rds;
+use crate::rds::{Rds, Shared};
 
-/// An instance that nobody has polled for so long is not asked for on the side any more. It is
+/// A database that nobody has polled for so long is not asked for on the side any more. It is
 /// longer than executions wait between two polls.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(90);
 
-/// The pages in hand and those who poll.
+/// The pages in hand of one kind of database and those who poll.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
     /// Held by the one who sends for everybody; tokio gives it on in the order of asking.
@@ -44,7 +44,7 @@ struct State {
     failed: Option<(u64, Error)>,
 }
 
-/// What is known of one instance that is polled.
+/// What is known of one database that is polled.
 #[derive(Debug)]
 struct Polled {
     /// When somebody asked for it last.
@@ -56,17 +56,17 @@ struct Polled {
     seen: Option<Seen>,
 }
 
-/// What a page showed of one instance.
+/// What a page showed of one database.
 #[derive(Debug)]
 struct Seen {
     /// The number of the page's request.
     sent: u64,
     received_at: Instant,
-    instance: Option<Instance>,
+    database: Option<Database>,
 }
 
 /// A change in flight. When it ends, however it ends, pages that were asked for before say
-/// nothing about the changed instance any more.
+/// nothing about the changed database any more.
 #[derive(Debug)]
 pub(crate) struct Changing<'a> {
     pages: &'a Pages,
@@ -74,12 +74,16 @@ pub(crate) struct Changing<'a> {
 }
 
 impl Rds {
-    /// Looks an instance up by its identity, perhaps in a page that other executions share.
+    /// Looks a database up by its identity, perhaps in a page that other executions share.
     ///
     /// # Errors
     /// Every class but [`Class::NotFound`](crate::Class::NotFound), which is `None`.
-    pub async fn poll_instance(&self, id: &ResourceId) -> Result<Option<Instance>, Error> {
-        let pages = &self.shared.pages;
+    pub async fn poll_database(
+        &self,
+        kind: Kind,
+        id: &ResourceId,
+    ) -> Result<Option<Database>, Error> {
+        let pages = self.shared.pages(kind);
         let limits = &self.shared.limits;
         if let Some(answer) = pages.state().answer(id, limits.page_age_max) {
             return Ok(answer);
@@ -96,19 +100,29 @@ impl Rds {
                 return Err(error);
             }
             let (sent, ids) = pages.state().choose(id, limits.page_ids_max);
-            let page = self.instances_by_resource(&ids).await;
+            let page = self.databases_by_resource(kind, &ids).await;
             pages.state().store(sent, &ids, page);
         }
     }
 }
 
-impl Pages {
-    /// Marks the beginning of a change to an instance; the end is when the mark is dropped.
-    pub(crate) fn changing<'a>(&'a self, id: &'a ResourceId) -> Changing<'a> {
-        self.state().change(id);
-        Changing { pages: self, id }
+impl Shared {
+    /// Marks the beginning of a change to a database; the end is when the mark is dropped.
+    pub(crate) fn changing<'a>(&'a self, of: &'a Identified) -> Changing<'a> {
+        let (pages, id) = (self.pages(of.kind), &of.resource);
+        pages.state().change(id);
+        Changing { pages, id }
     }
 
+    fn pages(&self, kind: Kind) -> &Pages {
+        match kind {
+            Kind::Instance => &self.instance_pages,
+            Kind::Cluster => &self.cluster_pages,
+        }
+    }
+}
+
+impl Pages {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,7 +141,7 @@ impl State {
     }
 
     /// Answers a poll if a page in hand shows news.
-    fn answer(&mut self, id: &ResourceId, page_age_max: Duration) -> Option<Option<Instance>> {
+    fn answer(&mut self, id: &ResourceId, page_age_max: Duration) -> Option<Option<Database>> {
         let answered = self.tick();
         let polled = self.polled.get_mut(id)?;
         let seen = polled.seen.as_ref().filter(|seen| {
@@ -136,7 +150,7 @@ impl State {
         })?;
         polled.answered = answered;
         polled.asked_at = Instant::now();
-        Some(seen.instance.clone())
+        Some(seen.database.clone())
     }
 
     /// Puts a poller into the queue and returns its number.
@@ -180,10 +194,10 @@ impl State {
         (self.tick(), ids)
     }
 
-    /// Keeps what a page shows. An instance that it doesn't show does not exist.
-    fn store(&mut self, sent: u64, ids: &[ResourceId], page: Result<Vec<Instance>, Error>) {
-        let instances = match page {
-            Ok(instances) => instances,
+    /// Keeps what a page shows. A database that it doesn't show does not exist.
+    fn store(&mut self, sent: u64, ids: &[ResourceId], page: Result<Vec<Database>, Error>) {
+        let databases = match page {
+            Ok(databases) => databases,
             Err(error) => {
                 self.failed = Some((self.tick(), error));
                 return;
@@ -194,14 +208,14 @@ impl State {
             let Some(polled) = self.polled.get_mut(id) else {
                 continue;
             };
-            let instance = instances
+            let database = databases
                 .iter()
-                .find(|instance| instance.resource_id == *id)
+                .find(|database| database.resource_id == *id)
                 .cloned();
             polled.seen = Some(Seen {
                 sent,
                 received_at: Instant::now(),
-                instance,
+                database,
             });
         }
     }

@@ -30,7 +30,8 @@ pub struct Rds {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) limits: Limits,
-    pub(crate) pages: Pages,
+    pub(crate) instance_pages: Pages,
+    pub(crate) cluster_pages: Pages,
     pace: Pace,
     calls: Calls,
 }
@@ -57,7 +58,8 @@ impl Rds {
             .build();
         let shared = Shared {
             pace: Pace::new(&limits),
-            pages: Pages::default(),
+            instance_pages: Pages::default(),
+            cluster_pages: Pages::default(),
             calls: Calls::default(),
             limits,
         };

@@ -1,4 +1,4 @@
-//! A DB snapshot as one answer of DescribeDBSnapshots shows it.
+//! A snapshot as one answer of DescribeDBSnapshots or DescribeDBClusterSnapshots shows it.
 
 use std::fmt;
 
@@ -8,24 +8,26 @@ use serde_json::Value;
 
 use crate::attributes::{self, Settings};
 use crate::convert::{self, tags_from_sdk, timestamp};
+use crate::database::{Kind, Tags};
 use crate::error::Error;
 use crate::id::{Arn, DbIdentifier, ResourceId, SnapshotRef};
-use crate::instance::Tags;
 
-/// A DB snapshot, seen once.
+/// A snapshot, seen once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
+    /// What it is of, and what can be restored from it.
+    pub of: Kind,
     /// The identifier; an automated one begins with `rds:`.
     pub id: SnapshotRef,
     /// The ARN.
     pub arn: Arn,
-    /// The name of the instance at the snapshot's time.
+    /// The name of the database at the snapshot's time.
     pub source: DbIdentifier,
-    /// The identity of the instance; absent in old snapshots and copies.
+    /// The identity of the database; absent in old snapshots and copies.
     pub source_resource: Option<ResourceId>,
     /// The engine.
     pub engine: String,
-    /// The engine's version, which a restored instance gets.
+    /// The engine's version, which a restored instance gets; for a cluster it is asked for.
     pub engine_version: String,
     /// The status.
     pub status: SnapshotStatus,
@@ -41,7 +43,7 @@ pub struct Snapshot {
     pub encrypted: bool,
     /// The key that encrypts it.
     pub kms_key_id: Option<String>,
-    /// The storage that a restored instance needs, in GiB.
+    /// The storage that a restored instance needs, in GiB; an Aurora cluster shows 1 or none.
     pub allocated_storage_gib: Option<i32>,
     /// What the snapshot stores of the configuration: a part only, so a blueprint is needed.
     pub settings: Settings,
@@ -108,13 +110,14 @@ impl SnapshotKind {
 
 impl Snapshot {
     /// Reads an answer of `operation`.
-    pub(crate) fn from_sdk(
+    pub(crate) fn of_instance(
         operation: &'static str,
         snapshot: &sdk::DbSnapshot,
     ) -> Result<Self, Error> {
         let lacking = |member| move || Error::incomplete(operation, member);
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         Ok(Self {
+            of: Kind::Instance,
             id: convert::parse(snapshot.db_snapshot_identifier())
                 .ok_or_else(lacking("DBSnapshotIdentifier"))?,
             arn: convert::parse(snapshot.db_snapshot_arn()).ok_or_else(lacking("DBSnapshotArn"))?,
@@ -136,9 +139,41 @@ impl Snapshot {
             settings: stored_settings(snapshot),
         })
     }
+
+    /// Reads an answer of `operation` about clusters.
+    pub(crate) fn of_cluster(
+        operation: &'static str,
+        snapshot: &sdk::DbClusterSnapshot,
+    ) -> Result<Self, Error> {
+        let lacking = |member| move || Error::incomplete(operation, member);
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        Ok(Self {
+            of: Kind::Cluster,
+            id: convert::parse(snapshot.db_cluster_snapshot_identifier())
+                .ok_or_else(lacking("DBClusterSnapshotIdentifier"))?,
+            arn: convert::parse(snapshot.db_cluster_snapshot_arn())
+                .ok_or_else(lacking("DBClusterSnapshotArn"))?,
+            source: convert::parse(snapshot.db_cluster_identifier())
+                .ok_or_else(lacking("DBClusterIdentifier"))?,
+            source_resource: convert::parse(snapshot.db_cluster_resource_id()),
+            engine: text(&snapshot.engine),
+            engine_version: text(&snapshot.engine_version),
+            status: SnapshotStatus::new(snapshot.status().unwrap_or_default()),
+            kind: SnapshotKind::new(snapshot.snapshot_type().unwrap_or_default()),
+            created_at: timestamp(snapshot.snapshot_create_time()),
+            percent: snapshot
+                .percent_progress
+                .and_then(|percent| u8::try_from(percent).ok()),
+            tags: tags_from_sdk(snapshot.tag_list()),
+            encrypted: snapshot.storage_encrypted.unwrap_or_default(),
+            kms_key_id: snapshot.kms_key_id.clone(),
+            allocated_storage_gib: snapshot.allocated_storage,
+            settings: stored_settings_of_cluster(snapshot),
+        })
+    }
 }
 
-/// Collects the part of the configuration that a snapshot stores.
+/// Collects the part of the configuration that an instance's snapshot stores.
 #[rustfmt::skip]
 fn stored_settings(snapshot: &sdk::DbSnapshot) -> Settings {
     let text = |value: &Option<String>| value.clone().map(Value::from);
@@ -164,6 +199,26 @@ fn stored_settings(snapshot: &sdk::DbSnapshot) -> Settings {
         ("DBSystemId", text(&snapshot.db_system_id)),
         ("MultiTenant", snapshot.multi_tenant.map(Value::from)),
         ("DedicatedLogVolume", snapshot.dedicated_log_volume.map(Value::from)),
+    ];
+    let named = |(name, value): (&'static str, Option<Value>)| Some((attributes::name(name), value?));
+    members.into_iter().filter_map(named).collect()
+}
+
+/// Collects the part of the configuration that a cluster's snapshot stores.
+#[rustfmt::skip]
+fn stored_settings_of_cluster(snapshot: &sdk::DbClusterSnapshot) -> Settings {
+    let text = |value: &Option<String>| value.clone().map(Value::from);
+    let members = [
+        ("Engine", text(&snapshot.engine)),
+        ("EngineVersion", text(&snapshot.engine_version)),
+        ("MasterUsername", text(&snapshot.master_username)),
+        ("StorageType", text(&snapshot.storage_type)),
+        ("StorageEncrypted", snapshot.storage_encrypted.map(Value::from)),
+        ("KmsKeyId", text(&snapshot.kms_key_id)),
+        ("Port", snapshot.port.map(Value::from)),
+        ("BackupRetentionPeriod", snapshot.backup_retention_period.map(Value::from)),
+        ("PreferredBackupWindow", text(&snapshot.preferred_backup_window)),
+        ("IAMDatabaseAuthenticationEnabled", snapshot.iam_database_authentication_enabled.map(Value::from)),
     ];
     let named = |(name, value): (&'static str, Option<Value>)| Some((attributes::name(name), value?));
     members.into_iter().filter_map(named).collect()

@@ -1,10 +1,10 @@
-//! The status texts of DB instances and what they mean for somebody who waits.
+//! The status texts of DB instances and clusters and what they mean for somebody who waits.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Statuses in which an instance stays until somebody acts.
+/// Statuses in which a database stays until somebody acts.
 static STEADY: &[&str] = &[
     "available",
     "stopped",
@@ -12,8 +12,9 @@ static STEADY: &[&str] = &[
     "storage-optimization",
 ];
 
-/// Statuses that only a person, or deleting the instance, ends.
+/// Statuses that only a person, or deleting the database, ends.
 static FAILED: &[&str] = &[
+    "cloning-failed",
     "failed",
     "inaccessible-encryption-credentials",
     "incompatible-create",
@@ -23,16 +24,18 @@ static FAILED: &[&str] = &[
     "incompatible-parameters",
     "incompatible-restore",
     "insufficient-capacity",
+    "migration-failed",
     "modify-failed",
     "restore-error",
+    "restore-failed",
     "unsupported-configuration",
     "upgrade-failed",
 ];
 
-/// The status of a DB instance as RDS spells it, for instance `available`.
+/// The status of a DB instance or cluster as RDS spells it, for instance `available`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct InstanceStatus(String);
+pub struct Status(String);
 
 /// What a status means for somebody who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub enum StatusClass {
     Failed,
 }
 
-impl InstanceStatus {
+impl Status {
     pub(crate) fn new(status: &str) -> Self {
         Self(status.to_ascii_lowercase())
     }
@@ -65,7 +68,7 @@ impl InstanceStatus {
         }
     }
 
-    /// Tells whether the instance accepts calls and connections.
+    /// Tells whether the database accepts calls and connections.
     pub fn is_available(&self) -> bool {
         self.0 == "available"
     }
@@ -76,7 +79,7 @@ impl InstanceStatus {
         matches!(self.as_str(), "available" | "storage-optimization")
     }
 
-    /// Tells whether the instance is on its way out.
+    /// Tells whether the database is on its way out.
     pub fn is_deleting(&self) -> bool {
         matches!(self.as_str(), "deleting" | "delete-precheck")
     }
@@ -98,7 +101,7 @@ impl InstanceStatus {
     }
 }
 
-impl fmt::Display for InstanceStatus {
+impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
@@ -111,21 +114,18 @@ mod tests {
     #[test]
     fn a_status_nobody_has_heard_of_is_waited_out() {
         for status in ["configuring-performance-insights", "renaming", "polishing"] {
-            assert_eq!(InstanceStatus::new(status).class(), StatusClass::Transient);
+            assert_eq!(Status::new(status).class(), StatusClass::Transient);
         }
+        assert_eq!(Status::new("Available").class(), StatusClass::Steady);
         assert_eq!(
-            InstanceStatus::new("Available").class(),
-            StatusClass::Steady
-        );
-        assert_eq!(
-            InstanceStatus::new("incompatible-parameters").class(),
+            Status::new("incompatible-parameters").class(),
             StatusClass::Failed
         );
     }
 
     #[test]
     fn a_key_that_can_come_back_is_no_failure() {
-        let status = InstanceStatus::new("inaccessible-encryption-credentials-recoverable");
+        let status = Status::new("inaccessible-encryption-credentials-recoverable");
         assert_eq!(status.class(), StatusClass::Transient);
     }
 }

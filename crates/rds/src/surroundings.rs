@@ -6,7 +6,7 @@
 use aws_sdk_rds::types::Filter;
 
 use crate::error::{Class, Error};
-use crate::id::{Arn, DbIdentifier};
+use crate::id::Arn;
 use crate::rds::Rds;
 
 /// How much of something the account may have, and has.
@@ -40,22 +40,6 @@ fn existence<T>(answer: Result<T, Error>, shows_it: fn(&T) -> bool) -> Result<bo
 }
 
 impl Rds {
-    /// Tells whether the identifier is a cluster's.
-    ///
-    /// # Errors
-    /// Every class but [`Class::NotFound`].
-    pub async fn cluster_exists(&self, id: &DbIdentifier) -> Result<bool, Error> {
-        let send = || {
-            self.client
-                .describe_db_clusters()
-                .db_cluster_identifier(id.as_str())
-                .send()
-        };
-        existence(self.read("DescribeDBClusters", send).await, |page| {
-            !page.db_clusters().is_empty()
-        })
-    }
-
     /// Tells whether a DB parameter group exists.
     ///
     /// # Errors

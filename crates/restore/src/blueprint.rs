@@ -8,7 +8,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trapheus_rds::{
-    Attribute, Family, Instance, Omit, Settings, Snapshot, Tags, attribute, attributes,
+    Attribute, Database, Family, Omit, Settings, Snapshot, Subject, Tags, Way, attribute,
+    attributes,
 };
 
 use crate::input::MasterPassword;
@@ -60,7 +61,7 @@ pub struct Blueprint {
 
 impl Blueprint {
     /// Captures a database as it is.
-    pub fn of(instance: &Instance) -> Self {
+    pub fn of(instance: &Database) -> Self {
         Self {
             engine: instance.engine.clone(),
             settings: instance.settings.clone(),
@@ -89,11 +90,11 @@ impl Blueprint {
     /// What the restore request sets.
     pub fn for_restore(&self, snapshot: &Snapshot) -> Settings {
         let sent = |row: &&Attribute| {
-            row.is_set_at_restore(&self.engine)
+            row.is_set_by(Way::Restore, &self.engine)
                 && is_copied(row)
                 && self.why_not_sent(row).is_none()
         };
-        let rows = attributes().iter().filter(sent);
+        let rows = attributes(Subject::Instance).iter().filter(sent);
         let mut settings: Settings = rows
             .filter_map(|row| Some((row.name, self.settings.get(row.name.as_str())?.clone())))
             .collect();
@@ -110,14 +111,14 @@ impl Blueprint {
     }
 
     /// What a modify still has to set on a restored database; empty when nothing.
-    pub fn for_modify(&self, restored: &Instance) -> Settings {
+    pub fn for_modify(&self, restored: &Database) -> Settings {
         let differs = |row: &&Attribute| {
             let asked = self.settings.get(row.name.as_str());
             asked.is_some()
                 && asked != restored.settings.get(row.name.as_str())
                 && self.can_modify(row, restored)
         };
-        let mut names: Vec<&str> = attributes()
+        let mut names: Vec<&str> = attributes(Subject::Instance)
             .iter()
             .filter(differs)
             .map(|row| row.name.as_str())
@@ -127,7 +128,7 @@ impl Blueprint {
                 names.extend(group);
             }
         }
-        let rows = attributes()
+        let rows = attributes(Subject::Instance)
             .iter()
             .filter(|row| names.contains(&row.name.as_str()));
         rows.filter(|row| self.can_modify(row, restored))
@@ -135,8 +136,8 @@ impl Blueprint {
             .collect()
     }
 
-    fn can_modify(&self, row: &Attribute, restored: &Instance) -> bool {
-        row.is_set_by_modify(&self.engine)
+    fn can_modify(&self, row: &Attribute, restored: &Database) -> bool {
+        row.is_set_by(Way::Modify, &self.engine)
             && is_copied(row)
             && self.why_not_sent(row).is_none()
             && self.why_not_reached(row, restored).is_none()
@@ -146,7 +147,7 @@ impl Blueprint {
     pub(crate) fn why_not_reached(
         &self,
         row: &Attribute,
-        restored: &Instance,
+        restored: &Database,
     ) -> Option<&'static str> {
         let name = row.name.as_str();
         let asked = self.settings.get(name)?;
@@ -243,7 +244,8 @@ pub(crate) fn is_copied(row: &Attribute) -> bool {
 
 /// The row of an attribute that this crate mentions by name.
 pub(crate) fn row(name: &str) -> &'static Attribute {
-    attribute(name.parse().expect("the attribute table has the name"))
+    let name = name.parse().expect("the attribute tables have the name");
+    attribute(Subject::Instance, name).expect("an instance has the attribute")
 }
 
 /// A version such as `15.4`, so that versions compare number by number; words count as nothing.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trapheus_rds::{Attribute, AttributeClass, Instance, attributes};
+use trapheus_rds::{Attribute, AttributeClass, Database, Subject, Way, attributes};
 
 use crate::blueprint::{Blueprint, is_copied};
 use crate::marks;
@@ -35,14 +35,17 @@ pub struct Loss {
 
 impl Fidelity {
     /// Compares a restored database with a blueprint.
-    pub fn compare(blueprint: &Blueprint, restored: &Instance) -> Self {
+    pub fn compare(blueprint: &Blueprint, restored: &Database) -> Self {
         let mut report = Self {
             compared: 0,
             kept: 0,
             lost: Vec::new(),
             not_restorable: Vec::new(),
         };
-        for row in attributes().iter().filter(|row| row.is_shown()) {
+        for row in attributes(Subject::Instance)
+            .iter()
+            .filter(|row| row.is_shown())
+        {
             report.compared += 1;
             let (original, found) = values(row, blueprint, restored);
             if !is_copied(row) && original.is_none() || original == found {
@@ -73,7 +76,7 @@ impl Fidelity {
 fn values(
     row: &Attribute,
     blueprint: &Blueprint,
-    restored: &Instance,
+    restored: &Database,
 ) -> (Option<Value>, Option<Value>) {
     let tags = |tags: &trapheus_rds::Tags| (!tags.is_empty()).then(|| serde_json::json!(tags));
     match row.name.as_str() {
@@ -89,18 +92,19 @@ fn values(
 fn why_not_restorable(
     row: &Attribute,
     blueprint: &Blueprint,
-    restored: &Instance,
+    restored: &Database,
 ) -> Option<&'static str> {
     if !blueprint.settings.contains_key(row.name.as_str()) && is_copied(row) {
         return Some("the original shows none, and no request takes it away");
     }
     let engine = &blueprint.engine;
     // What only the restore of other engines takes comes with the snapshot, too.
-    let is_settable = row.is_set_at_restore(engine) || row.is_set_by_modify(engine);
+    let is_settable = row.is_set_by(Way::Restore, engine) || row.is_set_by(Way::Modify, engine);
     let by_class = match row.class {
         AttributeClass::OtherApi(_) => None,
         AttributeClass::NotRestorable
         | AttributeClass::Restore
+        | AttributeClass::Create
         | AttributeClass::RestoreOfSomeEngines
         | AttributeClass::Modify => {
             (!is_settable).then_some("it comes with the snapshot or is the database's own")

@@ -40,7 +40,7 @@ pub use input::{
 pub use limits::Limits;
 pub use names::Names;
 pub use plan::{
-    KeptOriginalPlan, Kind, Original, Outage, Plan, Retirement, RollbackPlan, SnapshotPlan, Step,
+    KeptOriginalPlan, Original, Outage, Plan, Retirement, RollbackPlan, SnapshotPlan, Step,
     Verification,
 };
 pub use secrets::{Secret, SecretError, Secrets};
@@ -49,4 +49,5 @@ pub use tasks::{
     Clock, Configured, KeptDatabase, MovedAside, Options, Promoted, Refusal, Report, Restored,
     Retired, RolledBack, Snapshotted, Tasks, Verified,
 };
+pub use trapheus_rds::Kind;
 pub use verifier::{Credentials, Probe, ProbeError, Proof, ServerVerifier, Verifier};

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Arn, DbIdentifier, Endpoint, ResourceId, SnapshotId, SnapshotRef, Tags};
+use trapheus_rds::{Arn, DbIdentifier, Endpoint, Kind, ResourceId, SnapshotId, SnapshotRef, Tags};
 
 use crate::blueprint::Blueprint;
 use crate::checks::{Check, Verdict};
@@ -14,16 +14,6 @@ use crate::error::Calls;
 use crate::input::{AutomatedBackups, KeptOriginal, MasterPassword, Strategy, Task};
 use crate::limits::Limits;
 use crate::names::Names;
-
-/// What the target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A DB instance.
-    Instance,
-    /// A DB cluster.
-    Cluster,
-}
 
 /// Every choice of an execution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

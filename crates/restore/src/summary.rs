@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trapheus_asl::{HistoryEvent, HistoryKind};
-use trapheus_rds::{DbIdentifier, Endpoint, ResourceId, SnapshotRef};
+use trapheus_rds::{DbIdentifier, Endpoint, Kind, ResourceId, SnapshotRef};
 
 use crate::error::{Calls, Cause, ErrorName};
 use crate::fidelity::Fidelity;
 use crate::input::{RollbackOf, Strategy, Task};
-use crate::plan::{Kind, Plan};
+use crate::plan::Plan;
 use crate::record::{Failure, Record};
 
 /// Whether a process is at work on an execution that has not ended.

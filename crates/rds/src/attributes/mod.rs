@@ -1,11 +1,15 @@
-//! Everything configurable about a DB instance: one row per attribute, with how it is read from
-//! an answer, how a request sets it, for which engines, and what a change of it costs.
+//! Everything configurable about a database: one row per attribute, with how it is read from an
+//! answer, which requests set it, for which engines, and what a change of it costs.
 //!
-//! The rows stand in [`table`]; they are compared with the service's own list of members in a
-//! test, so that nothing is forgotten. Which value is sent when is the restore crate's business:
+//! The rows stand in three tables, for DB [instances](instance), DB [clusters](cluster) and the
+//! [members](member) of Aurora clusters. They are compared with the service's own list of members
+//! in a test, so that nothing is forgotten. Which value is sent when is the restore crate's business:
 //! a row only says what is possible.
 
-mod table;
+mod cluster;
+mod instance;
+mod member;
+mod setters;
 mod value;
 
 use std::borrow::Borrow;
@@ -13,46 +17,62 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDbInstanceInputBuilder;
-use aws_sdk_rds::operation::restore_db_instance_from_db_snapshot::builders::RestoreDbInstanceFromDbSnapshotInputBuilder;
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbCluster, DbInstance};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::error::Error;
+use setters::Setters;
+
+pub(crate) use setters::fill;
 
 /// Values of attributes. Lists are sorted and never empty, because RDS neither orders them nor
 /// tells an empty one from an absent one; tags and processor features are objects.
 pub type Settings = BTreeMap<AttributeName, Value>;
 
-type Capture = fn(&DbInstance) -> Option<Value>;
-type RestoreSetter = fn(
-    RestoreDbInstanceFromDbSnapshotInputBuilder,
-    &Value,
-) -> Option<RestoreDbInstanceFromDbSnapshotInputBuilder>;
-/// Takes the value asked for and the value at present, because some members take the difference.
-type ModifySetter = fn(
-    ModifyDbInstanceInputBuilder,
-    &Value,
-    Option<&Value>,
-) -> Option<ModifyDbInstanceInputBuilder>;
+/// What a table of attributes is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A DB instance that is no member of a cluster.
+    Instance,
+    /// A DB cluster.
+    Cluster,
+    /// A member of an Aurora cluster: a DB instance that has most of its configuration from the
+    /// cluster.
+    Member,
+}
 
-/// The name of an attribute of a DB instance, in RDS's spelling: one of the table's.
+/// A request that can set attributes. Which operation it is depends on the [`Subject`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A restore from a snapshot.
+    Restore,
+    /// A restore to a point in time.
+    RestoreToPointInTime,
+    /// The making of a cluster's member.
+    CreateMember,
+    /// The making of a read replica.
+    CreateReplica,
+    /// A modify of what is there.
+    Modify,
+}
+
+/// The name of an attribute, in RDS's spelling: one of the tables'. An attribute that several
+/// tables have is one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct AttributeName(&'static str);
 
 /// A text that names no attribute.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no attribute of a DB instance")]
+#[error("`{0}` is no attribute of a database")]
 pub struct UnknownAttribute(pub String);
 
-/// One attribute of a DB instance.
+/// One attribute.
 #[derive(Debug, Clone, Copy)]
 pub struct Attribute {
     /// Its name.
     pub name: AttributeName,
-    /// What can set it on a restored instance.
+    /// What can set it on a restored database.
     pub class: AttributeClass,
     /// The engines that have it.
     pub engines: Engines,
@@ -62,23 +82,35 @@ pub struct Attribute {
     pub restart: Restart,
     /// When it must not be sent although it was captured.
     pub omit: Omit,
-    capture: Option<Capture>,
-    restore: Option<RestoreSetter>,
-    modify: Option<ModifySetter>,
+    capture: Capture,
+    setters: Setters,
 }
 
-/// What can set an attribute on a restored instance.
+/// How an attribute is read from an answer.
+#[derive(Debug, Clone, Copy)]
+enum Capture {
+    /// No answer shows it.
+    Nowhere,
+    /// From a DB instance.
+    Instance(fn(&DbInstance) -> Option<Value>),
+    /// From a DB cluster.
+    Cluster(fn(&DbCluster) -> Option<Value>),
+}
+
+/// What can set an attribute on a restored database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttributeClass {
     /// The restore request.
     Restore,
+    /// The request that makes a cluster's member.
+    Create,
     /// The restore request of some engines; a modify for the others, where it has the member.
     RestoreOfSomeEngines,
     /// A modify, after the restore.
     Modify,
     /// Another call, in RDS's words.
     OtherApi(&'static str),
-    /// Nothing: it comes with the snapshot or is the instance's own.
+    /// Nothing: it comes with the snapshot or is the database's own.
     NotRestorable,
 }
 
@@ -153,69 +185,53 @@ pub enum Engines {
     Except(&'static [Family]),
 }
 
-/// Returns all attributes of a DB instance.
-pub fn attributes() -> &'static [Attribute] {
-    table::TABLE
+static TABLES: [(Subject, &[Attribute]); 3] = [
+    (Subject::Instance, instance::TABLE),
+    (Subject::Cluster, cluster::TABLE),
+    (Subject::Member, member::TABLE),
+];
+
+/// Returns all attributes of a subject.
+pub fn attributes(subject: Subject) -> &'static [Attribute] {
+    match subject {
+        Subject::Instance => instance::TABLE,
+        Subject::Cluster => cluster::TABLE,
+        Subject::Member => member::TABLE,
+    }
 }
 
-/// Returns the row of an attribute.
-pub fn attribute(name: AttributeName) -> &'static Attribute {
-    let row = attributes().iter().find(|row| row.name == name);
-    row.expect("an AttributeName is made from a row of the table only")
+/// Returns the row of an attribute, if the subject has it.
+pub fn attribute(subject: Subject, name: AttributeName) -> Option<&'static Attribute> {
+    attributes(subject).iter().find(|row| row.name == name)
 }
 
 /// Makes the name of a row that the program itself mentions.
 pub(crate) fn name(name: &str) -> AttributeName {
     name.parse()
-        .expect("the program mentions attributes of its own table only")
+        .expect("the program mentions attributes of its own tables only")
 }
 
-/// Reads all attributes that an answer shows.
-pub(crate) fn capture(instance: &DbInstance) -> Settings {
-    attributes()
+/// Reads all attributes that an answer shows of an instance, or of a cluster's member.
+pub(crate) fn capture_instance(subject: Subject, instance: &DbInstance) -> Settings {
+    capture(subject, |capture| match capture {
+        Capture::Instance(read) => read(instance),
+        Capture::Cluster(_) | Capture::Nowhere => None,
+    })
+}
+
+/// Reads all attributes that an answer shows of a cluster.
+pub(crate) fn capture_cluster(cluster: &DbCluster) -> Settings {
+    capture(Subject::Cluster, |capture| match capture {
+        Capture::Cluster(read) => read(cluster),
+        Capture::Instance(_) | Capture::Nowhere => None,
+    })
+}
+
+fn capture(subject: Subject, read: impl Fn(Capture) -> Option<Value>) -> Settings {
+    attributes(subject)
         .iter()
-        .filter_map(|row| Some((row.name, row.capture?(instance)?)))
+        .filter_map(|row| Some((row.name, read(row.capture)?)))
         .collect()
-}
-
-/// Puts settings into a restore request.
-pub(crate) fn set_at_restore(
-    mut input: RestoreDbInstanceFromDbSnapshotInputBuilder,
-    settings: &Settings,
-) -> Result<RestoreDbInstanceFromDbSnapshotInputBuilder, Error> {
-    const OPERATION: &str = "RestoreDBInstanceFromDBSnapshot";
-    for (name, value) in settings {
-        let setter = attribute(*name)
-            .restore
-            .ok_or_else(|| no_member(OPERATION, *name))?;
-        input = setter(input, value).ok_or_else(|| wrong_value(OPERATION, *name, value))?;
-    }
-    Ok(input)
-}
-
-/// Puts settings into a modify request for an instance that has `current` ones.
-pub(crate) fn set_by_modify(
-    mut input: ModifyDbInstanceInputBuilder,
-    settings: &Settings,
-    current: &Settings,
-) -> Result<ModifyDbInstanceInputBuilder, Error> {
-    const OPERATION: &str = "ModifyDBInstance";
-    for (name, value) in settings {
-        let setter = attribute(*name)
-            .modify
-            .ok_or_else(|| no_member(OPERATION, *name))?;
-        let changed = setter(input, value, current.get(name));
-        input = changed.ok_or_else(|| wrong_value(OPERATION, *name, value))?;
-    }
-    Ok(input)
-}
-
-fn no_member(operation: &'static str, name: AttributeName) -> Error {
-    Error::refused(operation, format!("the request has no member for {name}"))
-}
-
-fn wrong_value(operation: &'static str, name: AttributeName, value: &Value) -> Error {
-    Error::refused(operation, format!("{name} cannot be {value}"))
 }
 
 impl AttributeName {
@@ -241,8 +257,9 @@ impl FromStr for AttributeName {
     type Err = UnknownAttribute;
 
     fn from_str(text: &str) -> Result<Self, UnknownAttribute> {
-        let row = attributes().iter().find(|row| row.name.0 == text);
-        row.map(|row| row.name)
+        let mut rows = TABLES.iter().flat_map(|(_, rows)| *rows);
+        rows.find(|row| row.name.0 == text)
+            .map(|row| row.name)
             .ok_or_else(|| UnknownAttribute(text.to_owned()))
     }
 }
@@ -264,24 +281,23 @@ impl Attribute {
             restore_engines: Engines::All,
             restart: Restart::Never,
             omit: Omit::Never,
-            capture: None,
-            restore: None,
-            modify: None,
+            capture: Capture::Nowhere,
+            setters: Setters::NONE,
         }
     }
 
-    const fn capture(mut self, capture: Capture) -> Self {
-        self.capture = Some(capture);
+    const fn capture(mut self, read: fn(&DbInstance) -> Option<Value>) -> Self {
+        self.capture = Capture::Instance(read);
         self
     }
 
-    const fn restore(mut self, setter: RestoreSetter) -> Self {
-        self.restore = Some(setter);
+    const fn capture_cluster(mut self, read: fn(&DbCluster) -> Option<Value>) -> Self {
+        self.capture = Capture::Cluster(read);
         self
     }
 
-    const fn modify(mut self, setter: ModifySetter) -> Self {
-        self.modify = Some(setter);
+    const fn set(mut self, setters: Setters) -> Self {
+        self.setters = self.setters.and(setters);
         self
     }
 
@@ -305,27 +321,33 @@ impl Attribute {
         self
     }
 
-    /// Tells whether DescribeDBInstances shows it.
+    /// Tells whether RDS shows it.
     pub fn is_shown(&self) -> bool {
-        self.capture.is_some()
+        !matches!(self.capture, Capture::Nowhere)
     }
 
-    /// Tells whether instances of `engine` have it.
+    /// Tells whether databases of `engine` have it.
     pub fn applies_to(&self, engine: &str) -> bool {
         self.engines.contains(Family::of(engine))
     }
 
-    /// Tells whether the restore request of `engine` takes it.
-    pub fn is_set_at_restore(&self, engine: &str) -> bool {
-        let family = Family::of(engine);
-        self.restore.is_some()
-            && self.engines.contains(family)
-            && self.restore_engines.contains(family)
-    }
-
-    /// Tells whether a modify of an instance of `engine` takes it.
-    pub fn is_set_by_modify(&self, engine: &str) -> bool {
-        self.modify.is_some() && self.applies_to(engine)
+    /// Tells whether a request for a database of `engine` takes it.
+    pub fn is_set_by(&self, way: Way, engine: &str) -> bool {
+        let setters = &self.setters;
+        let is_at_restore = self.restore_engines.contains(Family::of(engine));
+        let has_member = match way {
+            Way::Restore => {
+                is_at_restore && (setters.restore.is_some() || setters.cluster_restore.is_some())
+            }
+            Way::RestoreToPointInTime => {
+                is_at_restore
+                    && (setters.point_in_time.is_some() || setters.cluster_point_in_time.is_some())
+            }
+            Way::CreateMember => setters.member.is_some(),
+            Way::CreateReplica => setters.replica.is_some(),
+            Way::Modify => setters.modify.is_some() || setters.cluster_modify.is_some(),
+        };
+        has_member && self.applies_to(engine)
     }
 }
 

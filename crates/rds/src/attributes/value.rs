@@ -26,6 +26,14 @@ pub(super) fn read<T: FromSetting>(value: &Value) -> Option<T> {
     T::from_setting(value)
 }
 
+/// Reads the member `$member` of an answer.
+macro_rules! shown {
+    ($member:ident) => {
+        |answer| answer.$member.to_setting()
+    };
+}
+pub(super) use shown;
+
 impl<T: ToSetting> ToSetting for Option<T> {
     fn to_setting(&self) -> Option<Value> {
         self.as_ref()?.to_setting()

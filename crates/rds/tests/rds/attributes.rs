@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trapheus_rds::{
-    Attribute, AttributeClass, Limits, RestoreInstance, Settings, Tags, attribute, attributes,
+    Attribute, AttributeClass, AttributeName, Kind, Limits, Restore, RestoreFrom, Settings,
+    Subject, Tags, Way, attribute, attributes,
 };
 
 use crate::server::{ORDERS, Reply, Request, Server, instance, instance_with, orders};
@@ -24,6 +25,11 @@ fn fact(row: &Attribute) -> Value {
         .unwrap_or_else(|| panic!("{} is no attribute", row.name))
 }
 
+/// The row of an instance's attribute.
+fn row(name: &AttributeName) -> &'static Attribute {
+    attribute(Subject::Instance, *name).expect("an instance has it")
+}
+
 /// An engine that has the attribute and whose restore request takes it where any does.
 fn engine_for(row: &Attribute) -> &'static str {
     let engines = [
@@ -34,7 +40,7 @@ fn engine_for(row: &Attribute) -> &'static str {
         "db2-se",
         "custom-oracle-ee",
     ];
-    let takes_it = |engine: &&&str| row.is_set_at_restore(engine);
+    let takes_it = |engine: &&&str| row.is_set_by(Way::Restore, engine);
     let has_it = |engine: &&&str| row.applies_to(engine);
     engines
         .iter()
@@ -85,15 +91,16 @@ fn any_instance() -> Server {
 
 async fn restore_with(settings: Settings) -> Request {
     let server = any_instance();
-    let request = RestoreInstance {
+    let request = Restore {
+        kind: Kind::Instance,
         identifier: "orders-new".parse().unwrap(),
-        snapshot: "nightly".parse().unwrap(),
+        from: RestoreFrom::Snapshot("nightly".parse().unwrap()),
         settings,
         tags: Tags::new(),
     };
     server
         .door(Limits::default())
-        .restore_instance(&request)
+        .restore(&request)
         .await
         .unwrap();
     server.last()
@@ -103,7 +110,7 @@ async fn modify_with(settings: Settings) -> Request {
     let server = any_instance();
     server
         .door(Limits::default())
-        .modify_instance(&orders(), &settings)
+        .modify(&orders(), &settings)
         .await
         .unwrap();
     server.last()
@@ -123,7 +130,10 @@ fn the_table_has_every_attribute_once_and_no_other() {
         .iter()
         .map(|fact| fact["attribute"].as_str().unwrap().to_owned())
         .collect();
-    let table: Vec<&str> = attributes().iter().map(|row| row.name.as_str()).collect();
+    let table: Vec<&str> = attributes(Subject::Instance)
+        .iter()
+        .map(|row| row.name.as_str())
+        .collect();
     assert_eq!(table.len(), 83);
     assert_eq!(table.iter().collect::<BTreeSet<_>>().len(), 83);
     assert_eq!(table, facts);
@@ -131,10 +141,11 @@ fn the_table_has_every_attribute_once_and_no_other() {
 
 #[test]
 fn the_table_says_what_can_set_each_attribute() {
-    for row in attributes() {
+    for row in attributes(Subject::Instance) {
         let fact = fact(row);
         let class = match row.class {
             AttributeClass::Restore => "restore",
+            AttributeClass::Create => "create",
             AttributeClass::RestoreOfSomeEngines => "restore-conditional",
             AttributeClass::Modify => "modify-only",
             AttributeClass::OtherApi(_) => "other-api",
@@ -145,13 +156,13 @@ fn the_table_says_what_can_set_each_attribute() {
         let restore = fact["RestoreDBInstanceFromDBSnapshot"].is_string();
         let modify = fact["ModifyDBInstance"].is_string();
         assert_eq!(
-            row.is_set_at_restore(engine),
+            row.is_set_by(Way::Restore, engine),
             restore,
             "{} at restore",
             row.name
         );
         assert_eq!(
-            row.is_set_by_modify(engine),
+            row.is_set_by(Way::Modify, engine),
             modify,
             "{} by modify",
             row.name
@@ -171,7 +182,7 @@ fn the_table_says_what_can_set_each_attribute() {
 
 #[tokio::test(start_paused = true)]
 async fn every_setting_reaches_the_member_of_the_restore_request() {
-    for row in attributes() {
+    for row in attributes(Subject::Instance) {
         let fact = fact(row);
         let Some(member) = fact["RestoreDBInstanceFromDBSnapshot"].as_str() else {
             continue;
@@ -192,7 +203,7 @@ async fn every_setting_reaches_the_member_of_the_restore_request() {
 
 #[tokio::test(start_paused = true)]
 async fn every_setting_reaches_the_member_of_the_modify_request() {
-    for row in attributes() {
+    for row in attributes(Subject::Instance) {
         let fact = fact(row);
         let Some(member) = fact["ModifyDBInstance"].as_str() else {
             continue;
@@ -212,9 +223,9 @@ async fn every_setting_reaches_the_member_of_the_modify_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_value_of_another_form_is_refused_before_anything_is_sent() {
-    for row in attributes()
+    for row in attributes(Subject::Instance)
         .iter()
-        .filter(|row| row.is_set_by_modify(engine_for(row)))
+        .filter(|row| row.is_set_by(Way::Modify, engine_for(row)))
     {
         if row.name.as_str() == "DBInstanceIdentifier" {
             continue;
@@ -222,7 +233,7 @@ async fn a_value_of_another_form_is_refused_before_anything_is_sent() {
         let server = any_instance();
         let rds = server.door(Limits::default());
         let error = rds
-            .modify_instance(&orders(), &[(row.name, Value::Null)].into())
+            .modify(&orders(), &[(row.name, Value::Null)].into())
             .await;
         let message = error.unwrap_err().message;
         assert_eq!(message, format!("{} cannot be null", row.name));
@@ -235,7 +246,7 @@ async fn what_the_request_has_no_member_for_is_refused() {
     let rds = any_instance().door(Limits::default());
     for name in ["AvailabilityZone", "MasterUsername", "DBInstanceIdentifier"] {
         let settings = [(name.parse().unwrap(), json!("some-text"))].into();
-        rds.modify_instance(&orders(), &settings).await.unwrap_err();
+        rds.modify(&orders(), &settings).await.unwrap_err();
     }
 }
 
@@ -255,7 +266,7 @@ async fn everything() -> Settings {
 #[tokio::test(start_paused = true)]
 async fn everything_that_is_shown_is_captured() {
     let settings = everything().await;
-    for row in attributes() {
+    for row in attributes(Subject::Instance) {
         assert_eq!(
             settings.contains_key(&row.name),
             row.is_shown(),
@@ -269,11 +280,11 @@ async fn everything_that_is_shown_is_captured() {
 #[tokio::test(start_paused = true)]
 async fn everything_that_was_captured_can_be_sent_again() {
     let settings = everything().await;
-    let takes = |row: &Attribute| row.is_set_at_restore(engine_for(row));
+    let takes = |row: &Attribute| row.is_set_by(Way::Restore, engine_for(row));
     let at_restore: Settings = settings
         .clone()
         .into_iter()
-        .filter(|(name, _)| takes(attribute(*name)))
+        .filter(|(name, _)| takes(row(name)))
         .collect();
     let request = restore_with(at_restore).await;
     insta::assert_debug_snapshot!("restore_request", request.parameters);
@@ -281,11 +292,11 @@ async fn everything_that_was_captured_can_be_sent_again() {
     // The pause of the automation is shown as a time and set in minutes.
     let not_sent = ["DBInstanceIdentifier", "ResumeFullAutomationModeTime"];
     let takes = |row: &Attribute| {
-        row.is_set_by_modify(engine_for(row)) && !not_sent.contains(&row.name.as_str())
+        row.is_set_by(Way::Modify, engine_for(row)) && !not_sent.contains(&row.name.as_str())
     };
     let by_modify: Settings = settings
         .into_iter()
-        .filter(|(name, _)| takes(attribute(*name)))
+        .filter(|(name, _)| takes(row(name)))
         .collect();
     let request = modify_with(by_modify).await;
     insta::assert_debug_snapshot!("modify_request", request.parameters);
@@ -306,7 +317,7 @@ async fn log_exports_are_modified_by_the_difference() {
     let asked = [(name, json!(["iam-db-auth-error", "postgresql"]))].into();
     server
         .door(Limits::default())
-        .modify_instance(&orders(), &asked)
+        .modify(&orders(), &asked)
         .await
         .unwrap();
     let request = server.last();
@@ -323,12 +334,12 @@ async fn log_exports_are_modified_by_the_difference() {
 
 #[test]
 fn engines_differ_in_what_a_restore_request_takes() {
-    let row = |name: &str| attribute(name.parse().unwrap());
-    assert!(!row("DBName").is_set_at_restore("postgres"));
-    assert!(row("DBName").is_set_at_restore("oracle-se2"));
-    assert!(row("ManageMasterUserPassword").is_set_at_restore("oracle-ee"));
-    assert!(!row("ManageMasterUserPassword").is_set_at_restore("mysql"));
-    assert!(row("ManageMasterUserPassword").is_set_by_modify("mysql"));
+    let row = |name: &str| row(&name.parse().unwrap());
+    assert!(!row("DBName").is_set_by(Way::Restore, "postgres"));
+    assert!(row("DBName").is_set_by(Way::Restore, "oracle-se2"));
+    assert!(row("ManageMasterUserPassword").is_set_by(Way::Restore, "oracle-ee"));
+    assert!(!row("ManageMasterUserPassword").is_set_by(Way::Restore, "mysql"));
+    assert!(row("ManageMasterUserPassword").is_set_by(Way::Modify, "mysql"));
     for name in [
         "AllocatedStorage",
         "StorageType",
@@ -336,9 +347,9 @@ fn engines_differ_in_what_a_restore_request_takes() {
         "StorageThroughput",
         "MultiAZ",
     ] {
-        assert!(row(name).is_set_at_restore("postgres"), "{name}");
-        assert!(!row(name).is_set_at_restore("sqlserver-ex"), "{name}");
-        assert!(row(name).is_set_by_modify("sqlserver-ex"), "{name}");
+        assert!(row(name).is_set_by(Way::Restore, "postgres"), "{name}");
+        assert!(!row(name).is_set_by(Way::Restore, "sqlserver-ex"), "{name}");
+        assert!(row(name).is_set_by(Way::Modify, "sqlserver-ex"), "{name}");
     }
     assert!(!row("OptionGroupName").applies_to("custom-oracle-ee"));
     assert!(row("Port").applies_to("an-engine-of-the-future"));
@@ -354,7 +365,7 @@ fn settings_are_json_under_names_of_the_table() {
     assert!(
         error
             .to_string()
-            .contains("`Prot` is no attribute of a DB instance"),
+            .contains("`Prot` is no attribute of a database"),
         "{error}"
     );
 }

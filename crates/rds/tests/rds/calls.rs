@@ -32,7 +32,7 @@ async fn look(rds: &Rds) -> Result<(), Error> {
 }
 
 async fn reboot(rds: &Rds) -> Result<(), Error> {
-    rds.reboot_instance(&orders()).await.map(|_| ())
+    rds.reboot(&orders()).await.map(|_| ())
 }
 
 fn count(server: &Server, action: &str) -> usize {
@@ -173,7 +173,7 @@ async fn attempts_are_counted_by_handle_and_for_the_whole_door() {
     let (other, others) = rds.counting();
     look(&one).await.unwrap();
     other
-        .delete_instance(&orders(), &FinalSnapshot::Skip, AutomatedBackups::Keep)
+        .delete(&orders(), &FinalSnapshot::Skip, AutomatedBackups::Keep)
         .await
         .unwrap();
     let expected = |pairs: &[(&str, u64)]| {

@@ -3,7 +3,7 @@
 
 use crate::server::{ORDERS, Reply, Server, instance, orders, snapshot};
 use trapheus_rds::{
-    AutomatedBackups, Class, Error, FinalSnapshot, Limits, Rds, Settings, Snapshot, Tags,
+    AutomatedBackups, Class, Error, FinalSnapshot, Kind, Limits, Rds, Settings, Snapshot, Tags,
 };
 
 const MADE_AT: &str = "2026-03-01T02:00:00Z";
@@ -20,16 +20,16 @@ async fn touch_all(rds: &Rds) -> Vec<Result<(), Error>> {
         rds.create_snapshot(&of, &snapshot, &tags())
             .await
             .map(|_| ()),
-        rds.modify_instance(&of, &Settings::new()).await.map(|_| ()),
-        rds.rename_instance(&of, &"orders-temp".parse().unwrap())
+        rds.modify(&of, &Settings::new()).await.map(|_| ()),
+        rds.rename(&of, &"orders-temp".parse().unwrap())
             .await
             .map(|_| ()),
-        rds.reboot_instance(&of).await.map(|_| ()),
-        rds.delete_instance(&of, &FinalSnapshot::Skip, AutomatedBackups::Keep)
+        rds.reboot(&of).await.map(|_| ()),
+        rds.delete(&of, &FinalSnapshot::Skip, AutomatedBackups::Keep)
             .await
             .map(|_| ()),
-        rds.add_instance_tags(&of, &tags()).await,
-        rds.remove_instance_tags(&of, &["trapheus:role"]).await,
+        rds.add_tags(&of, &tags()).await,
+        rds.remove_tags(&of, &["trapheus:role"]).await,
     ]
 }
 
@@ -98,7 +98,7 @@ async fn seen_snapshot(source: &'static str, made_at: &'static str) -> (Server, 
     let id = "nightly".parse().unwrap();
     let seen = first
         .door(Limits::default())
-        .snapshot(&id)
+        .snapshot(Kind::Instance, &id)
         .await
         .unwrap()
         .expect("it is there");

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use trapheus_rds::{Class, Identified, Instance, Limits, Rds, ResourceId};
+use trapheus_rds::{Class, Database, Identified, Kind, Limits, Rds, ResourceId};
 
 use crate::server::{ORDERS, Reply, Request, Server, instance, instance_with, orders};
 
@@ -44,7 +44,7 @@ fn id(number: usize) -> ResourceId {
 }
 
 /// When the server saw the request that this answer comes from.
-fn seen_at(instance: &Instance) -> Duration {
+fn seen_at(instance: &Database) -> Duration {
     Duration::from_millis(instance.master_username.as_ref().unwrap().parse().unwrap())
 }
 
@@ -55,7 +55,7 @@ async fn execution(rds: Rds, number: usize, drift: Duration, interval: Duration,
     let mut last = None;
     for poll in 0..polls {
         let instance = rds
-            .poll_instance(&id(number))
+            .poll_database(Kind::Instance, &id(number))
             .await
             .unwrap()
             .expect("it is there");
@@ -161,7 +161,11 @@ async fn short_pages_are_followed_to_the_end() {
     let polls: Vec<_> = (0..70)
         .map(|number| {
             let rds = rds.clone();
-            tokio::spawn(async move { rds.poll_instance(&id(number)).await.unwrap() })
+            tokio::spawn(async move {
+                rds.poll_database(Kind::Instance, &id(number))
+                    .await
+                    .unwrap()
+            })
         })
         .collect();
     for poll in polls {
@@ -175,7 +179,10 @@ async fn short_pages_are_followed_to_the_end() {
 async fn what_no_page_shows_does_not_exist() {
     let server = Server::new(|_| Reply::instances(&[]));
     let rds = server.door(Limits::default());
-    assert_eq!(rds.poll_instance(&id(1)).await.unwrap(), None);
+    assert_eq!(
+        rds.poll_database(Kind::Instance, &id(1)).await.unwrap(),
+        None
+    );
 }
 
 /// A server on which a look takes two seconds and shows `modifying` once a modify has begun.
@@ -206,7 +213,7 @@ fn slow_looks() -> Server {
 }
 
 async fn status(rds: &Rds, id: &ResourceId) -> String {
-    rds.poll_instance(id)
+    rds.poll_database(Kind::Instance, id)
         .await
         .unwrap()
         .expect("it is there")
@@ -216,7 +223,7 @@ async fn status(rds: &Rds, id: &ResourceId) -> String {
 
 async fn modify(rds: &Rds, of: &Identified) {
     let settings = [("MultiAZ".parse().unwrap(), true.into())].into();
-    rds.modify_instance(of, &settings).await.unwrap();
+    rds.modify(of, &settings).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,7 +261,11 @@ async fn when_the_leader_is_dropped_another_leads() {
     let polls: Vec<_> = (0..10)
         .map(|number| {
             let rds = rds.clone();
-            tokio::spawn(async move { rds.poll_instance(&id(number)).await.unwrap() })
+            tokio::spawn(async move {
+                rds.poll_database(Kind::Instance, &id(number))
+                    .await
+                    .unwrap()
+            })
         })
         .collect();
     sleep(Duration::from_secs(1)).await;
@@ -275,7 +286,11 @@ async fn a_page_that_fails_fails_once_for_everybody_who_waits() {
     let polls: Vec<_> = (0..100)
         .map(|number| {
             let rds = rds.clone();
-            tokio::spawn(async move { rds.poll_instance(&id(number)).await.unwrap_err() })
+            tokio::spawn(async move {
+                rds.poll_database(Kind::Instance, &id(number))
+                    .await
+                    .unwrap_err()
+            })
         })
         .collect();
     for poll in polls {
@@ -283,6 +298,6 @@ async fn a_page_that_fails_fails_once_for_everybody_who_waits() {
     }
     assert_eq!(server.requests().len(), 1);
     // Whoever asks afterwards is not served a stale failure.
-    rds.poll_instance(&id(1)).await.unwrap_err();
+    rds.poll_database(Kind::Instance, &id(1)).await.unwrap_err();
     assert_eq!(server.requests().len(), 2);
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use trapheus_rds::{
-    AutomatedBackups, DbIdentifier, FinalSnapshot, Instance, Limits, Rds, RestoreInstance,
-    SnapshotKind, SnapshotStatus, StatusClass, Tags,
+    AutomatedBackups, Database, DbIdentifier, FinalSnapshot, Kind, Limits, Rds, Restore,
+    RestoreFrom, SnapshotKind, SnapshotStatus, StatusClass, Tags,
 };
 
 use crate::server::{ORDERS, Reply, Server, instance, instance_with, orders, snapshot};
@@ -29,7 +29,7 @@ fn temp() -> DbIdentifier {
 }
 
 /// Looks at an instance that has further members.
-async fn seen(status: &'static str, members: &'static str) -> Instance {
+async fn seen(status: &'static str, members: &'static str) -> Database {
     let server =
         Server::new(move |_| Reply::instances(&[instance_with("orders", ORDERS, status, members)]));
     let instance = server
@@ -44,7 +44,7 @@ async fn seen(status: &'static str, members: &'static str) -> Instance {
 async fn a_rename_happens_now_and_never_onto_itself() {
     let server = any_instance();
     let rds = server.door(Limits::default());
-    rds.rename_instance(&orders(), &temp()).await.unwrap();
+    rds.rename(&orders(), &temp()).await.unwrap();
     insta::assert_debug_snapshot!(server.last().parameters, @r#"
     {
         "ApplyImmediately": "true",
@@ -52,9 +52,7 @@ async fn a_rename_happens_now_and_never_onto_itself() {
         "NewDBInstanceIdentifier": "orders-temp",
     }
     "#);
-    rds.rename_instance(&orders(), &orders().name)
-        .await
-        .unwrap_err();
+    rds.rename(&orders(), &orders().name).await.unwrap_err();
     assert_eq!(
         server.requests().len(),
         2,
@@ -65,15 +63,16 @@ async fn a_rename_happens_now_and_never_onto_itself() {
 #[tokio::test(start_paused = true)]
 async fn a_restore_names_itself_its_snapshot_and_all_its_tags() {
     let server = any_instance();
-    let request = RestoreInstance {
+    let request = Restore {
+        kind: Kind::Instance,
         identifier: "orders-trapheus-new".parse().unwrap(),
-        snapshot: "rds:orders-2026-03-01-02-00".parse().unwrap(),
+        from: RestoreFrom::Snapshot("rds:orders-2026-03-01-02-00".parse().unwrap()),
         settings: [("Port".parse().unwrap(), 5433.into())].into(),
         tags: tags(),
     };
     server
         .door(Limits::default())
-        .restore_instance(&request)
+        .restore(&request)
         .await
         .unwrap();
     insta::assert_debug_snapshot!(server.last().parameters, @r#"
@@ -91,13 +90,13 @@ async fn a_restore_names_itself_its_snapshot_and_all_its_tags() {
 async fn a_deletion_says_what_stays() {
     let server = any_instance();
     let rds = server.door(Limits::default());
-    rds.delete_instance(&orders(), &FinalSnapshot::Skip, AutomatedBackups::Keep)
+    rds.delete(&orders(), &FinalSnapshot::Skip, AutomatedBackups::Keep)
         .await
         .unwrap();
     assert_eq!(server.last().get("SkipFinalSnapshot"), "true");
     assert_eq!(server.last().get("DeleteAutomatedBackups"), "false");
     let last = FinalSnapshot::Create("orders-final".parse().unwrap());
-    rds.delete_instance(&orders(), &last, AutomatedBackups::Delete)
+    rds.delete(&orders(), &last, AutomatedBackups::Delete)
         .await
         .unwrap();
     assert_eq!(server.last().get("SkipFinalSnapshot"), "false");
@@ -112,13 +111,13 @@ async fn a_deletion_says_what_stays() {
 async fn tags_go_to_the_resource_that_was_identified() {
     let server = any_instance();
     let rds = server.door(Limits::default());
-    rds.add_instance_tags(&orders(), &tags()).await.unwrap();
+    rds.add_tags(&orders(), &tags()).await.unwrap();
     assert_eq!(
         server.last().get("ResourceName"),
         "arn:aws:rds:eu-west-1:123456789012:db:orders"
     );
     assert_eq!(server.last().get("Tags.Tag.1.Key"), "trapheus:role");
-    rds.remove_instance_tags(&orders(), &["trapheus:role"])
+    rds.remove_tags(&orders(), &["trapheus:role"])
         .await
         .unwrap();
     assert_eq!(server.last().list("TagKeys"), ["trapheus:role"]);
@@ -142,7 +141,10 @@ async fn snapshots_are_read_to_the_last_page() {
         )
     });
     let rds = server.door(Limits::default());
-    let snapshots = rds.snapshots_of(&orders().name).await.unwrap();
+    let snapshots = rds
+        .snapshots_of(Kind::Instance, &orders().name)
+        .await
+        .unwrap();
     assert_eq!(snapshots.len(), 6);
     assert_eq!(server.requests().len(), 3);
     let first = &snapshots[0];
@@ -175,11 +177,18 @@ async fn what_is_not_there_is_none_and_no_error() {
     let rds = server.door(Limits::default());
     assert_eq!(rds.instance(&orders().name).await.unwrap(), None);
     assert_eq!(
-        rds.snapshot(&"nightly".parse().unwrap()).await.unwrap(),
+        rds.snapshot(Kind::Instance, &"nightly".parse().unwrap())
+            .await
+            .unwrap(),
         None
     );
-    assert_eq!(rds.snapshots_of(&orders().name).await.unwrap(), []);
-    assert!(!rds.cluster_exists(&orders().name).await.unwrap());
+    assert_eq!(
+        rds.snapshots_of(Kind::Instance, &orders().name)
+            .await
+            .unwrap(),
+        []
+    );
+    assert_eq!(rds.cluster(&orders().name).await.unwrap(), None);
     assert!(!rds.parameter_group_exists("tuned").await.unwrap());
     assert!(!rds.option_group_exists("options").await.unwrap());
     assert!(!rds.subnet_group_exists("private").await.unwrap());
@@ -189,7 +198,7 @@ async fn what_is_not_there_is_none_and_no_error() {
 async fn a_page_without_it_means_that_it_is_not_there() {
     let server = Server::new(|request| Reply::result(&request.action, ""));
     let rds = server.door(Limits::default());
-    assert!(!rds.cluster_exists(&orders().name).await.unwrap());
+    assert_eq!(rds.cluster(&orders().name).await.unwrap(), None);
     assert!(!rds.parameter_group_exists("tuned").await.unwrap());
     assert!(!rds.option_group_exists("options").await.unwrap());
     assert!(!rds.subnet_group_exists("private").await.unwrap());
@@ -258,7 +267,7 @@ async fn events_come_oldest_first_and_from_the_instant_asked_for() {
     });
     let rds = server.door(Limits::default());
     let events = rds
-        .events(&orders().name, MADE_AT.parse().unwrap())
+        .events(Kind::Instance, &orders().name, MADE_AT.parse().unwrap())
         .await
         .unwrap();
     let messages: Vec<&str> = events.iter().map(|event| event.message.as_str()).collect();

@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_types::body::SdkBody;
 use tokio::time::Instant;
-use trapheus_rds::{Identified, Limits, Rds};
+use trapheus_rds::{Identified, Kind, Limits, Rds};
 
 /// One request as it came over the wire.
 #[derive(Debug, Clone)]
@@ -219,6 +219,7 @@ pub(crate) const ORDERS: &str = "db-ORDERS";
 /// Names the database of most tests.
 pub(crate) fn orders() -> Identified {
     Identified {
+        kind: Kind::Instance,
         name: "orders".parse().unwrap(),
         resource: ORDERS.parse().unwrap(),
     }

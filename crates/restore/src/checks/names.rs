@@ -1,7 +1,7 @@
 //! Checks of the names that the restore needs: each must be free, or ours already. They are how
 //! two executions for one target see each other.
 
-use trapheus_rds::{Instance, Rds};
+use trapheus_rds::{Database, Rds};
 
 use super::Check;
 use crate::error::TaskError;
@@ -22,7 +22,7 @@ pub(crate) async fn check(
     rds: &Rds,
     names: &Names,
     execution: &str,
-    target: &Instance,
+    target: &Database,
     becomes: Option<KeptOriginal>,
 ) -> Result<NamesFound, TaskError> {
     let restored = rds.instance(&names.restored).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn check(
 }
 
 /// An original carries its execution's mark as soon as it is about to be moved.
-fn marks_of(target: &Instance, execution: &str) -> Check {
+fn marks_of(target: &Database, execution: &str) -> Check {
     const NAME: &str = "one at a time";
     let marks = Marks(&target.tags);
     match marks.owner() {
@@ -61,7 +61,7 @@ fn marks_of(target: &Instance, execution: &str) -> Check {
     }
 }
 
-fn free_or_ours(holder: Option<&Instance>, name: &str, execution: &str) -> Check {
+fn free_or_ours(holder: Option<&Database>, name: &str, execution: &str) -> Check {
     let check = format!("name {name}");
     let Some(holder) = holder else {
         return Check::pass(&check, "free");
@@ -91,7 +91,7 @@ fn free_or_ours(holder: Option<&Instance>, name: &str, execution: &str) -> Check
 }
 
 fn kept_original(
-    holder: &Instance,
+    holder: &Database,
     names: &Names,
     becomes: Option<KeptOriginal>,
 ) -> Option<KeptOriginalPlan> {

@@ -1,7 +1,7 @@
 //! Checks of a snapshot against the target that it is to become.
 
 use jiff::{SignedDuration, Timestamp};
-use trapheus_rds::{DbIdentifier, Instance, Snapshot, SnapshotStatus};
+use trapheus_rds::{Database, DbIdentifier, Snapshot, SnapshotStatus};
 
 use super::Check;
 use crate::blueprint::{is_other_major, version};
@@ -11,7 +11,7 @@ const NAME: &str = "snapshot";
 /// Everything that must hold of a snapshot.
 pub(crate) fn check(
     snapshot: &Snapshot,
-    target: &Instance,
+    target: &Database,
     source: &DbIdentifier,
     now: Timestamp,
     allow_lost: &[String],
@@ -46,7 +46,7 @@ fn usable(snapshot: &Snapshot, now: Timestamp) -> Check {
 }
 
 /// A snapshot's data replaces the target's, so whose it is must be meant.
-fn origin(snapshot: &Snapshot, source: &DbIdentifier, target: &Instance) -> Check {
+fn origin(snapshot: &Snapshot, source: &DbIdentifier, target: &Database) -> Check {
     const NAME: &str = "snapshot's source";
     if snapshot.source != *source {
         let detail = format!(
@@ -70,7 +70,7 @@ fn origin(snapshot: &Snapshot, source: &DbIdentifier, target: &Instance) -> Chec
     Check::pass(NAME, source.to_string())
 }
 
-fn engine(snapshot: &Snapshot, target: &Instance) -> Check {
+fn engine(snapshot: &Snapshot, target: &Database) -> Check {
     const NAME: &str = "engine";
     if snapshot.engine == target.engine {
         return Check::pass(NAME, snapshot.engine.clone());
@@ -82,7 +82,7 @@ fn engine(snapshot: &Snapshot, target: &Instance) -> Check {
     Check::fail(NAME, detail)
 }
 
-fn engine_version(snapshot: &Snapshot, target: &Instance, allow_lost: &[String]) -> Option<Check> {
+fn engine_version(snapshot: &Snapshot, target: &Database, allow_lost: &[String]) -> Option<Check> {
     const NAME: &str = "engine version";
     const ATTRIBUTE: &str = "EngineVersion";
     let (old, new) = (&snapshot.engine_version, &target.engine_version);
@@ -111,7 +111,7 @@ fn engine_version(snapshot: &Snapshot, target: &Instance, allow_lost: &[String])
     Some(check)
 }
 
-fn storage(snapshot: &Snapshot, target: &Instance) -> Option<Check> {
+fn storage(snapshot: &Snapshot, target: &Database) -> Option<Check> {
     let has = target.settings.get("AllocatedStorage")?.as_i64()?;
     let needs = i64::from(snapshot.allocated_storage_gib?);
     let detail = format!(
@@ -120,7 +120,7 @@ fn storage(snapshot: &Snapshot, target: &Instance) -> Option<Check> {
     (needs > has).then(|| Check::warn("storage", detail))
 }
 
-fn encryption(snapshot: &Snapshot, target: &Instance) -> Option<Check> {
+fn encryption(snapshot: &Snapshot, target: &Database) -> Option<Check> {
     let key = target.settings.get("KmsKeyId").and_then(|key| key.as_str());
     let detail = format!(
         "the restored database is encrypted as the snapshot is ({}), not as {} is ({})",

@@ -1,7 +1,7 @@
 //! Checks of what the restored database will need beside the snapshot: groups, the version,
 //! room in the account. A server that can't answer one leaves it open, which is a warning.
 
-use trapheus_rds::{Error, Instance, Quota, Rds};
+use trapheus_rds::{Database, Error, Quota, Rds};
 
 use super::Check;
 
@@ -9,7 +9,7 @@ use super::Check;
 const DEFAULT_PREFIX: &str = "default";
 
 /// Whether everything that the original refers to still exists.
-pub(crate) async fn groups(rds: &Rds, target: &Instance) -> Vec<Check> {
+pub(crate) async fn groups(rds: &Rds, target: &Database) -> Vec<Check> {
     let mut checks = Vec::new();
     for group in own(&target.parameter_groups) {
         checks.push(exists(
@@ -68,7 +68,7 @@ pub(crate) async fn version(rds: &Rds, engine: &str, version: &str) -> Check {
 }
 
 /// Whether a blue/green deployment would rename the target itself.
-pub(crate) async fn blue_green(rds: &Rds, target: &Instance) -> Check {
+pub(crate) async fn blue_green(rds: &Rds, target: &Database) -> Check {
     const NAME: &str = "blue/green deployment";
     match rds.blue_green_deployments_of(&target.arn).await {
         Ok(names) if names.is_empty() => Check::pass(NAME, "none"),

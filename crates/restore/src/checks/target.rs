@@ -2,7 +2,7 @@
 //! database would not have.
 
 use serde_json::Value;
-use trapheus_rds::{AttributeClass, Instance, attributes};
+use trapheus_rds::{AttributeClass, Database, Subject, attributes};
 
 use super::Check;
 
@@ -11,7 +11,7 @@ use super::Check;
 const HARMLESS: [&str; 1] = ["UpgradeRolloutOrder"];
 
 /// Whether the target can be snapshotted and renamed now.
-pub(crate) fn status(target: &Instance) -> Check {
+pub(crate) fn status(target: &Database) -> Check {
     let detail = format!("{} is {}", target.identifier, target.status);
     if target.status.is_serving() {
         return Check::pass("status", detail);
@@ -20,7 +20,7 @@ pub(crate) fn status(target: &Instance) -> Check {
 }
 
 /// Replicas stay with the renamed original, and are orphaned when it goes.
-pub(crate) fn replicas(target: &Instance) -> Check {
+pub(crate) fn replicas(target: &Database) -> Check {
     const NAME: &str = "read replicas";
     if let Some(source) = &target.replica_source {
         let detail = format!(
@@ -41,10 +41,10 @@ pub(crate) fn replicas(target: &Instance) -> Check {
 }
 
 /// What only other calls can attach would be lost silently.
-pub(crate) fn attachments(target: &Instance, allow_lost: &[String]) -> Vec<Check> {
+pub(crate) fn attachments(target: &Database, allow_lost: &[String]) -> Vec<Check> {
     const NAME: &str = "attachments";
     let mut checks = Vec::new();
-    for row in attributes() {
+    for row in attributes(Subject::Instance) {
         let name = row.name.as_str();
         let AttributeClass::OtherApi(operation) = row.class else {
             continue;
@@ -85,7 +85,7 @@ fn is_attached(name: &str, value: &Value) -> bool {
 }
 
 /// Deletion protection comes back and doesn't stop the original's deletion.
-pub(crate) fn deletion_protection(target: &Instance) -> Check {
+pub(crate) fn deletion_protection(target: &Database) -> Check {
     let detail = if target.deletion_protection {
         "on; the restored database gets it too, and the original's is taken off when it is deleted"
     } else {
@@ -95,7 +95,7 @@ pub(crate) fn deletion_protection(target: &Instance) -> Check {
 }
 
 /// Policies that name the old identity stop matching.
-pub(crate) fn identity(target: &Instance) -> Option<Check> {
+pub(crate) fn identity(target: &Database) -> Option<Check> {
     let uses_iam =
         target.settings.get("IAMDatabaseAuthenticationEnabled") == Some(&Value::Bool(true));
     let detail = format!(

@@ -2,9 +2,9 @@
 //! of the original's configuration is lost, unless the input allows it by name.
 
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Class, Instance, Settings, StatusClass};
+use trapheus_rds::{Class, Database, Kind, Settings, StatusClass};
 
-use super::context::{Context, found_again, identified};
+use super::context::{Context, found_again};
 use super::password;
 use crate::error::{ErrorName, TaskError};
 use crate::fidelity::Fidelity;
@@ -34,7 +34,7 @@ pub(super) async fn run(context: &Context) -> Result<Configured, TaskError> {
     // A page that other executions share will do: whatever is changed is looked at anew.
     let polled = context
         .rds
-        .poll_instance(&context.restored()?.resource_id)
+        .poll_database(Kind::Instance, &context.restored()?.resource_id)
         .await?;
     let mut restored = settled(existing(context, polled)?)?;
     let mut missing = context.plan().blueprint.for_modify(&restored);
@@ -55,7 +55,7 @@ pub(super) async fn run(context: &Context) -> Result<Configured, TaskError> {
         .await?;
     }
     if restored.needs_reboot() {
-        let rebooted = context.rds.reboot_instance(&identified(&restored)).await;
+        let rebooted = context.rds.reboot(&restored.identified()).await;
         found_again(&restored, rebooted)?;
         let waiting = || format!("rebooting {}", restored.identifier);
         restored = soon(context, |restored| !restored.needs_reboot(), waiting).await?;
@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context) -> Result<Configured, TaskError> {
     compare(context, &restored)
 }
 
-async fn look(context: &Context) -> Result<Instance, TaskError> {
+async fn look(context: &Context) -> Result<Database, TaskError> {
     existing(
         context,
         context
@@ -74,7 +74,7 @@ async fn look(context: &Context) -> Result<Instance, TaskError> {
     )
 }
 
-fn existing(context: &Context, found: Option<Instance>) -> Result<Instance, TaskError> {
+fn existing(context: &Context, found: Option<Database>) -> Result<Database, TaskError> {
     let asked = context.restored()?;
     found.ok_or_else(|| {
         let message = format!(
@@ -86,7 +86,7 @@ fn existing(context: &Context, found: Option<Instance>) -> Result<Instance, Task
 }
 
 /// Passes a database on when RDS has nothing left to do to it.
-fn settled(restored: Instance) -> Result<Instance, TaskError> {
+fn settled(restored: Database) -> Result<Database, TaskError> {
     if restored.status.class() == StatusClass::Failed {
         let message = format!("{} is {}", restored.identifier, restored.status);
         return Err(TaskError::new(ErrorName::ModifyFailed, message));
@@ -100,9 +100,9 @@ fn settled(restored: Instance) -> Result<Instance, TaskError> {
 /// Waits a moment for a settled database of which something holds.
 async fn soon(
     context: &Context,
-    holds: impl Fn(&Instance) -> bool,
+    holds: impl Fn(&Database) -> bool,
     waiting: impl Fn() -> String,
-) -> Result<Instance, TaskError> {
+) -> Result<Database, TaskError> {
     let seen = context.soon(|| async {
         match settled(look(context).await?) {
             Ok(restored) if holds(&restored) => Ok(Some(restored)),
@@ -116,13 +116,10 @@ async fn soon(
 
 async fn modify(
     context: &Context,
-    restored: &Instance,
+    restored: &Database,
     missing: &Settings,
 ) -> Result<(), TaskError> {
-    let modified = context
-        .rds
-        .modify_instance(&identified(restored), missing)
-        .await;
+    let modified = context.rds.modify(&restored.identified(), missing).await;
     match modified {
         Err(error) if matches!(error.class, Class::Invalid | Class::QuotaExceeded) => {
             let message = format!("RDS refuses {}: {error}", names(missing));
@@ -134,11 +131,11 @@ async fn modify(
 
 /// A modify that was accepted can fail later, and only an event says so. Without this look the
 /// task would ask for the same change until its time is over.
-async fn fail_if_told(context: &Context, restored: &Instance) -> Result<(), TaskError> {
+async fn fail_if_told(context: &Context, restored: &Database) -> Result<(), TaskError> {
     // Who may not read events, or whose server has none, waits for the time limit instead.
     let events = context
         .rds
-        .events(&restored.identifier, context.entered())
+        .events(Kind::Instance, &restored.identifier, context.entered())
         .await
         .unwrap_or_default();
     let failure = events.into_iter().find(|event| {
@@ -161,7 +158,7 @@ async fn fail_if_told(context: &Context, restored: &Instance) -> Result<(), Task
     }
 }
 
-fn fail_if_unapplied(restored: &Instance) -> Result<(), TaskError> {
+fn fail_if_unapplied(restored: &Database) -> Result<(), TaskError> {
     let groups = restored
         .parameter_groups
         .iter()
@@ -183,7 +180,7 @@ fn fail_if_unapplied(restored: &Instance) -> Result<(), TaskError> {
 }
 
 /// Tags that the restore request did not set, or that RDS copied from the snapshot.
-async fn tag(context: &Context, restored: Instance) -> Result<Instance, TaskError> {
+async fn tag(context: &Context, restored: Database) -> Result<Database, TaskError> {
     let asked = &context.plan().blueprint.tags;
     let found = marks::users(&restored.tags);
     if *asked == found {
@@ -214,7 +211,7 @@ async fn tag(context: &Context, restored: Instance) -> Result<Instance, TaskErro
     .await
 }
 
-fn compare(context: &Context, restored: &Instance) -> Result<Configured, TaskError> {
+fn compare(context: &Context, restored: &Database) -> Result<Configured, TaskError> {
     let fidelity = Fidelity::compare(&context.plan().blueprint, restored);
     let allowed = &context.plan().allow_lost;
     let lost: Vec<String> = fidelity

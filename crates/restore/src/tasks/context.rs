@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use trapheus_rds::{Class, Error as RdsError, Identified, Instance, Rds, ResourceId, Tags};
+use trapheus_rds::{Class, Database, Error as RdsError, Kind, Rds, ResourceId, Tags};
 
 use super::acquaintances::Acquaintances;
 use super::{Clock, Options, Promoted, Restored};
@@ -133,32 +133,27 @@ impl Context {
     }
 
     /// Sees the original, wherever it is.
-    pub(crate) async fn original(&self) -> Result<Option<Instance>, TaskError> {
+    pub(crate) async fn original(&self) -> Result<Option<Database>, TaskError> {
         self.by_resource(&self.plan().original.resource_id).await
     }
 
-    pub(crate) async fn by_resource(&self, id: &ResourceId) -> Result<Option<Instance>, TaskError> {
-        Ok(self.rds.instance_by_resource(id).await?)
+    pub(crate) async fn by_resource(&self, id: &ResourceId) -> Result<Option<Database>, TaskError> {
+        Ok(self.rds.database_by_resource(Kind::Instance, id).await?)
     }
 
     /// Adds tags to a database that has just been seen.
-    pub(crate) async fn add_tags(&self, to: &Instance, tags: &Tags) -> Result<(), TaskError> {
-        found_again(to, self.rds.add_instance_tags(&identified(to), tags).await)
+    pub(crate) async fn add_tags(&self, to: &Database, tags: &Tags) -> Result<(), TaskError> {
+        found_again(to, self.rds.add_tags(&to.identified(), tags).await)
     }
 
     /// Takes tags off a database that has just been seen.
     pub(crate) async fn remove_tags(
         &self,
-        from: &Instance,
+        from: &Database,
         keys: &[String],
     ) -> Result<(), TaskError> {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        found_again(
-            from,
-            self.rds
-                .remove_instance_tags(&identified(from), &keys)
-                .await,
-        )
+        found_again(from, self.rds.remove_tags(&from.identified(), &keys).await)
     }
 
     /// Looks a few times until something is so; `None` when it takes longer than a moment.
@@ -179,26 +174,18 @@ impl Context {
     }
 }
 
-/// What an act is addressed to: the name that was seen, and whose it must be.
-pub(crate) fn identified(instance: &Instance) -> Identified {
-    Identified {
-        name: instance.identifier.clone(),
-        resource: instance.resource_id.clone(),
-    }
-}
-
 /// Whether a rename can be asked for: it serves, and no rename has been accepted yet.
-pub(crate) fn can_be_renamed(instance: &Instance) -> bool {
+pub(crate) fn can_be_renamed(instance: &Database) -> bool {
     instance.status.is_serving() && !is_to_be_renamed(instance)
 }
 
 /// Whether a rename has been accepted that the status doesn't show yet.
-pub(crate) fn is_to_be_renamed(instance: &Instance) -> bool {
+pub(crate) fn is_to_be_renamed(instance: &Database) -> bool {
     instance.pending_changes.contains(&"DBInstanceIdentifier")
 }
 
 /// What was seen by its identity and is not found by its name a moment later is being renamed.
-pub(crate) fn found_again<T>(seen: &Instance, answer: Result<T, RdsError>) -> Result<T, TaskError> {
+pub(crate) fn found_again<T>(seen: &Database, answer: Result<T, RdsError>) -> Result<T, TaskError> {
     answer.map_err(|error| match error.class {
         Class::NotFound => TaskError::in_progress(format!(
             "waiting until {} is found by its name",

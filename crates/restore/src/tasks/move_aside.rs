@@ -13,9 +13,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Class, DbIdentifier, Instance, StatusClass};
+use trapheus_rds::{Class, Database, DbIdentifier, StatusClass};
 
-use super::context::{Context, can_be_renamed, found_again, identified};
+use super::context::{Context, can_be_renamed, found_again};
 use super::remove::{IfRefused, remove};
 use crate::error::{ErrorName, TaskError};
 use crate::input::{KeptOriginal, Strategy};
@@ -61,7 +61,7 @@ pub(super) async fn run(context: &Context) -> Result<MovedAside, TaskError> {
     let down_since = context.now();
     let renamed = context
         .rds
-        .rename_instance(&identified(&original), &names.aside)
+        .rename(&original.identified(), &names.aside)
         .await;
     match renamed {
         Ok(_) => {}
@@ -85,7 +85,7 @@ pub(super) async fn run(context: &Context) -> Result<MovedAside, TaskError> {
 
 fn moved(
     context: &Context,
-    original: &Instance,
+    original: &Database,
     down_since: Option<Timestamp>,
 ) -> Result<MovedAside, TaskError> {
     let marks = Marks(&original.tags);
@@ -130,7 +130,7 @@ async fn see_the_replacement(context: &Context) -> Result<(), TaskError> {
 }
 
 /// Marks the original as this execution's, and makes sure that it is nobody else's.
-async fn lock(context: &Context, original: &Instance) -> Result<(), TaskError> {
+async fn lock(context: &Context, original: &Database) -> Result<(), TaskError> {
     let plan = context.plan();
     if Marks(&original.tags).are_of(plan.owner(), Role::Original) {
         return Ok(());
@@ -164,7 +164,7 @@ async fn lock(context: &Context, original: &Instance) -> Result<(), TaskError> {
 }
 
 /// Whether a roll-back of the execution that made this database has just marked it to move it.
-fn is_being_swapped_back(context: &Context, original: &Instance) -> bool {
+fn is_being_swapped_back(context: &Context, original: &Database) -> bool {
     let marks = Marks(&original.tags);
     let is_recent = |at| context.now().duration_since(at) < ROLL_BACK_BEGINS_WITHIN;
     marks.is(Role::Restored) && marks.since().is_some_and(is_recent)
@@ -188,7 +188,7 @@ async fn free_the_aside_name(context: &Context) -> Result<(), TaskError> {
 async fn make_room(
     context: &Context,
     kept: &KeptOriginalPlan,
-    holder: &Instance,
+    holder: &Database,
 ) -> Result<(), TaskError> {
     let plan = context.plan();
     let is_kept = Marks(&holder.tags).are_of(&kept.execution, Role::Original);
@@ -209,7 +209,7 @@ async fn make_room(
             }
             let released = context
                 .rds
-                .rename_instance(&identified(holder), &plan.names.released)
+                .rename(&holder.identified(), &plan.names.released)
                 .await;
             found_again(holder, released)?;
             let gone = context.soon(|| async {
@@ -247,7 +247,7 @@ fn taken(name: &DbIdentifier) -> TaskError {
     TaskError::new(ErrorName::ForeignName, message)
 }
 
-fn marked_by_another(original: &Instance) -> TaskError {
+fn marked_by_another(original: &Database) -> TaskError {
     let owner = Marks(&original.tags).owner().unwrap_or("unknown");
     let message = format!(
         "{} is marked by another execution, {owner}",

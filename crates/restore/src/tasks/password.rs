@@ -2,7 +2,7 @@
 //! says that it was set; a process that dies before the mark sets the same one again.
 
 use serde_json::Value;
-use trapheus_rds::{Instance, Settings};
+use trapheus_rds::{Database, Settings};
 
 use super::context::Context;
 use crate::blueprint::row;
@@ -11,7 +11,7 @@ use crate::input::MasterPassword;
 use crate::marks::{self, Marks};
 
 /// What a modify of the restored database has to set; nothing where nothing is asked for, or done.
-pub(super) async fn missing(context: &Context, restored: &Instance) -> Result<Settings, TaskError> {
+pub(super) async fn missing(context: &Context, restored: &Database) -> Result<Settings, TaskError> {
     let MasterPassword::Secret(arn) = &context.plan().master_password else {
         return Ok(Settings::new());
     };
@@ -29,7 +29,7 @@ pub(super) async fn missing(context: &Context, restored: &Instance) -> Result<Se
 }
 
 /// Remembers that a modify with it has been accepted.
-pub(super) async fn mark(context: &Context, restored: &Instance) -> Result<(), TaskError> {
+pub(super) async fn mark(context: &Context, restored: &Database) -> Result<(), TaskError> {
     let tags = [marks::password(context.now())].into();
     context.add_tags(restored, &tags).await
 }

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Arn, Class, DbIdentifier, Endpoint, Instance, ResourceId, StatusClass};
+use trapheus_rds::{Arn, Class, Database, DbIdentifier, Endpoint, ResourceId, StatusClass};
 
-use super::context::{Context, can_be_renamed, identified};
+use super::context::{Context, can_be_renamed};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
 
@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context) -> Result<Promoted, TaskError> {
     seen.await?.ok_or_else(renaming)
 }
 
-async fn look(context: &Context) -> Result<Instance, TaskError> {
+async fn look(context: &Context) -> Result<Database, TaskError> {
     let asked = context.restored()?;
     let restored = context
         .by_resource(&asked.resource_id)
@@ -76,7 +76,7 @@ async fn look(context: &Context) -> Result<Instance, TaskError> {
 
 /// It is so when the database is available under the name *and* at the name's endpoint: RDS
 /// shows the new name before the endpoint has followed.
-fn promoted(context: &Context, restored: &Instance) -> Option<Promoted> {
+fn promoted(context: &Context, restored: &Database) -> Option<Promoted> {
     let plan = context.plan();
     let endpoint = restored.endpoint.clone()?;
     let known = plan
@@ -100,7 +100,7 @@ fn promoted(context: &Context, restored: &Instance) -> Option<Promoted> {
 
 /// Marks the database before it is renamed, so that whoever rolls back after a crash knows that
 /// clients may have reached it.
-async fn send(context: &Context, restored: &Instance) -> Result<(), TaskError> {
+async fn send(context: &Context, restored: &Database) -> Result<(), TaskError> {
     let names = &context.plan().names;
     if !Marks(&restored.tags).was_promoted() {
         context
@@ -109,7 +109,7 @@ async fn send(context: &Context, restored: &Instance) -> Result<(), TaskError> {
     }
     match context
         .rds
-        .rename_instance(&identified(restored), &names.target)
+        .rename(&restored.identified(), &names.target)
         .await
     {
         Ok(_) => Ok(()),

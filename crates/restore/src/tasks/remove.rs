@@ -4,9 +4,9 @@
 //! one that has got its name, is checked by the door to RDS.
 
 use serde_json::Value;
-use trapheus_rds::{Class, FinalSnapshot, Instance, Settings};
+use trapheus_rds::{Class, Database, FinalSnapshot, Settings};
 
-use super::context::{Context, identified};
+use super::context::Context;
 use crate::blueprint::row;
 use crate::error::{ErrorName, TaskError};
 use crate::input::AutomatedBackups;
@@ -31,7 +31,7 @@ pub(super) const NOTHING: Retirement = Retirement {
 /// Makes it so that the database is gone.
 pub(super) async fn remove(
     context: &Context,
-    instance: &Instance,
+    instance: &Database,
     keeping: &Retirement,
     if_refused: IfRefused,
 ) -> Result<(), TaskError> {
@@ -56,7 +56,7 @@ pub(super) async fn remove(
 }
 
 /// Takes the protection off and sees it gone: until then RDS refuses the deletion for good.
-async fn unprotect(context: &Context, instance: &Instance) -> Result<(), TaskError> {
+async fn unprotect(context: &Context, instance: &Database) -> Result<(), TaskError> {
     protect(context, instance, false).await?;
     let unprotected = context.soon(|| async {
         let found = context.by_resource(&instance.resource_id).await?;
@@ -72,7 +72,7 @@ async fn unprotect(context: &Context, instance: &Instance) -> Result<(), TaskErr
 
 async fn delete(
     context: &Context,
-    instance: &Instance,
+    instance: &Database,
     keeping: &Retirement,
 ) -> Result<(), TaskError> {
     let snapshot = match &keeping.final_snapshot {
@@ -92,7 +92,7 @@ async fn delete(
     };
     match context
         .rds
-        .delete_instance(&identified(instance), &snapshot, backups)
+        .delete(&instance.identified(), &snapshot, backups)
         .await
     {
         Ok(_) => Ok(()),
@@ -103,7 +103,7 @@ async fn delete(
 
 async fn refused(
     context: &Context,
-    instance: &Instance,
+    instance: &Database,
     if_refused: IfRefused,
     mut error: TaskError,
 ) -> TaskError {
@@ -125,13 +125,13 @@ async fn refused(
 /// Switches the protection from deletion on or off.
 pub(super) async fn protect(
     context: &Context,
-    instance: &Instance,
+    instance: &Database,
     protection: bool,
 ) -> Result<(), TaskError> {
     let settings: Settings = [(row("DeletionProtection").name, Value::Bool(protection))].into();
     context
         .rds
-        .modify_instance(&identified(instance), &settings)
+        .modify(&instance.identified(), &settings)
         .await?;
     Ok(())
 }

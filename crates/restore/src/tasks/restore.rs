@@ -7,7 +7,9 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Arn, Class, DbIdentifier, Instance, ResourceId, RestoreInstance, StatusClass};
+use trapheus_rds::{
+    Arn, Class, Database, DbIdentifier, Kind, ResourceId, Restore, RestoreFrom, StatusClass,
+};
 
 use super::context::Context;
 use crate::error::{ErrorName, TaskError};
@@ -53,16 +55,16 @@ pub(super) async fn run(context: &Context) -> Result<Restored, TaskError> {
 }
 
 /// Sees the restored database on a page that other executions share, if this process has met it.
-async fn poll(context: &Context) -> Result<Option<Instance>, TaskError> {
+async fn poll(context: &Context) -> Result<Option<Database>, TaskError> {
     let Some(id) = context.acquaintances.recall(context.plan().owner()) else {
         return Ok(None);
     };
-    let restored = context.rds.poll_instance(&id).await?;
+    let restored = context.rds.poll_database(Kind::Instance, &id).await?;
     Ok(restored.filter(|restored| restored.identifier == context.plan().names.restored))
 }
 
 /// Sees this execution's restored database. Another's is an error.
-async fn look(context: &Context) -> Result<Option<Instance>, TaskError> {
+async fn look(context: &Context) -> Result<Option<Database>, TaskError> {
     let Some(holder) = context.rds.instance(&context.plan().names.restored).await? else {
         return Ok(None);
     };
@@ -82,7 +84,7 @@ async fn look(context: &Context) -> Result<Option<Instance>, TaskError> {
 
 async fn restored_when_available(
     context: &Context,
-    restored: Instance,
+    restored: Database,
 ) -> Result<Restored, TaskError> {
     match restored.status.class() {
         StatusClass::Failed => Err(failed(context, &restored).await),
@@ -143,21 +145,26 @@ async fn request(context: &Context) -> Result<(), TaskError> {
             "the plan has no snapshot to restore from",
         )
     })?;
-    let snapshot = context.rds.snapshot(&asked.id).await?.ok_or_else(|| {
-        TaskError::new(
-            ErrorName::NotFound,
-            format!("the snapshot {} does not exist", asked.id),
-        )
-    })?;
+    let snapshot = context
+        .rds
+        .snapshot(Kind::Instance, &asked.id)
+        .await?
+        .ok_or_else(|| {
+            TaskError::new(
+                ErrorName::NotFound,
+                format!("the snapshot {} does not exist", asked.id),
+            )
+        })?;
     let mut tags = plan.blueprint.tags.clone();
     tags.extend(marks(plan.owner(), &plan.identifier, Role::Restored));
-    let request = RestoreInstance {
+    let request = Restore {
+        kind: Kind::Instance,
         identifier: plan.names.restored.clone(),
         settings: plan.blueprint.for_restore(&snapshot),
-        snapshot: asked.id.clone(),
+        from: RestoreFrom::Snapshot(asked.id.clone()),
         tags,
     };
-    match context.rds.restore_instance(&request).await {
+    match context.rds.restore(&request).await {
         Ok(_) => Ok(()),
         // Our own first attempt whose answer was lost, or another execution: the next look tells.
         Err(error) if error.class == Class::AlreadyExists => Ok(()),
@@ -165,10 +172,10 @@ async fn request(context: &Context) -> Result<(), TaskError> {
     }
 }
 
-async fn failed(context: &Context, restored: &Instance) -> TaskError {
+async fn failed(context: &Context, restored: &Database) -> TaskError {
     let events = context
         .rds
-        .events(&restored.identifier, context.entered())
+        .events(Kind::Instance, &restored.identifier, context.entered())
         .await;
     let told: Vec<String> = events
         .unwrap_or_default()
@@ -185,7 +192,7 @@ async fn failed(context: &Context, restored: &Instance) -> TaskError {
 }
 
 /// The refusal to touch what has the restored database's name and another mark.
-pub(super) fn foreign(holder: &Instance) -> TaskError {
+pub(super) fn foreign(holder: &Database) -> TaskError {
     let marks = Marks(&holder.tags);
     let whose = match (marks.owner(), marks.target()) {
         (Some(owner), Some(target)) => {

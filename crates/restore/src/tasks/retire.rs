@@ -1,7 +1,7 @@
 //! Retire: the original is gone, and only because the restored database is seen serving.
 
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Instance, ResourceId, SnapshotId, StatusClass};
+use trapheus_rds::{Database, Kind, ResourceId, SnapshotId, StatusClass};
 
 use super::context::Context;
 use super::remove::{IfRefused, remove};
@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context) -> Result<Retired, TaskError> {
     // A page that other executions share will do to wait; what is deleted is looked at anew.
     let polled = context
         .rds
-        .poll_instance(&plan.original.resource_id)
+        .poll_database(Kind::Instance, &plan.original.resource_id)
         .await?;
     if let Some(original) = polled {
         wait_while_busy(&original)?;
@@ -35,7 +35,7 @@ pub(super) async fn run(context: &Context) -> Result<Retired, TaskError> {
     })
 }
 
-fn wait_while_busy(original: &Instance) -> Result<(), TaskError> {
+fn wait_while_busy(original: &Database) -> Result<(), TaskError> {
     let is_busy = original.status.class() == StatusClass::Transient;
     let waiting = format!("{} is {}", original.identifier, original.status);
     if is_busy {
@@ -60,7 +60,7 @@ async fn delete(context: &Context) -> Result<(), TaskError> {
 }
 
 /// The original; none only when it is found neither by its identity nor by its name.
-async fn find(context: &Context) -> Result<Option<Instance>, TaskError> {
+async fn find(context: &Context) -> Result<Option<Database>, TaskError> {
     if let Some(original) = context.original().await? {
         return Ok(Some(original));
     }
@@ -99,7 +99,7 @@ async fn see_serving(context: &Context) -> Result<(), TaskError> {
 
 /// The original is deleted under its aside name and with our mark only: whoever has given it
 /// another name or taken the mark off has taken it over.
-fn check_ours(context: &Context, original: &Instance) -> Result<(), TaskError> {
+fn check_ours(context: &Context, original: &Database) -> Result<(), TaskError> {
     let plan = context.plan();
     let is_ours = Marks(&original.tags).are_of(plan.owner(), Role::Original);
     if is_ours && original.identifier == plan.names.aside {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{
-    Arn, Class, Identified, Snapshot, SnapshotId, SnapshotKind, SnapshotRef, SnapshotStatus,
+    Arn, Class, Identified, Kind, Snapshot, SnapshotId, SnapshotKind, SnapshotRef, SnapshotStatus,
 };
 
 use super::context::Context;
@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context) -> Result<Snapshotted, TaskError> {
 
 /// Sees the snapshot: `None` when there is none, and an error until it can be used.
 async fn look(context: &Context, asked: &SnapshotPlan) -> Result<Option<Snapshot>, TaskError> {
-    let Some(snapshot) = context.rds.snapshot(&asked.id).await? else {
+    let Some(snapshot) = context.rds.snapshot(Kind::Instance, &asked.id).await? else {
         return Ok(None);
     };
     if !Marks(&snapshot.tags).are_of(context.plan().owner(), Role::Snapshot) {
@@ -92,6 +92,7 @@ async fn create(context: &Context, asked: &SnapshotPlan) -> Result<Snapshot, Tas
         )
     })?;
     let source = Identified {
+        kind: Kind::Instance,
         name: asked.source.clone(),
         resource,
     };
@@ -125,7 +126,10 @@ async fn replace_older(
     asked: &SnapshotPlan,
     new: &Snapshot,
 ) -> Result<SnapshotRefs, TaskError> {
-    let mut older = context.rds.snapshots_of(&asked.source).await?;
+    let mut older = context
+        .rds
+        .snapshots_of(Kind::Instance, &asked.source)
+        .await?;
     older.retain(|snapshot| is_replaceable(snapshot, new));
     older.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.created_at));
     let kept = usize::try_from(asked.keep.saturating_sub(1)).unwrap_or(usize::MAX);

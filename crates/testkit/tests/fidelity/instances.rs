@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::json;
-use trapheus_rds::attributes;
+use trapheus_rds::{Subject, attributes};
 use trapheus_testkit::{Element, Run, Simulation};
 
 use crate::facts::{self, Fact};
@@ -144,7 +144,7 @@ async fn every_attribute_of_every_engine_survives() {
                 trials.push(trial);
             }
         }
-        for row in attributes() {
+        for row in attributes(Subject::Instance) {
             let name = row.name.as_str();
             let is = |trials: &[Trial], fate| {
                 let mut trials = trials.iter();
@@ -187,7 +187,7 @@ async fn every_attribute_of_every_engine_survives() {
 /// One line per attribute; what is the same of all engines is said once.
 fn print(table: &BTreeMap<String, Vec<String>>, visited: usize) -> String {
     let mut text = format!("attribute × engine pairs visited: {visited}\n\n");
-    for row in attributes() {
+    for row in attributes(Subject::Instance) {
         let cells = &table[row.name.as_str()];
         let mut by_cell: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (engine, cell) in ENGINES.iter().zip(cells) {

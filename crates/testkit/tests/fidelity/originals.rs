@@ -105,7 +105,7 @@ async fn asked(
     let mut asked = Map::new();
     for fact in facts {
         let attribute = fact.attribute.as_str();
-        let applies = attributes()
+        let applies = attributes(Subject::Instance)
             .iter()
             .any(|row| row.name.as_str() == attribute && row.applies_to(engine.name));
         let Some(member) = fact

@@ -1,7 +1,7 @@
 //! Which snapshot supplies the data: one that is made, one that is named, or the newest.
 
 use jiff::{SignedDuration, Timestamp};
-use trapheus_rds::{DbIdentifier, Instance, Rds, Snapshot, SnapshotId, SnapshotStatus};
+use trapheus_rds::{Database, DbIdentifier, Kind, Rds, Snapshot, SnapshotId, SnapshotStatus};
 
 use crate::checks::{self, Check};
 use crate::error::TaskError;
@@ -53,7 +53,7 @@ impl Chosen {
 pub(super) async fn choose(
     rds: &Rds,
     request: &Request,
-    target: &Instance,
+    target: &Database,
     now: Timestamp,
 ) -> Result<Chosen, TaskError> {
     match request.task {
@@ -70,7 +70,7 @@ pub(super) async fn choose(
 async fn make(
     rds: &Rds,
     request: &Request,
-    target: &Instance,
+    target: &Database,
     now: Timestamp,
 ) -> Result<Chosen, TaskError> {
     let source = if request.source == target.identifier {
@@ -118,14 +118,18 @@ async fn free_name(
     now: Timestamp,
 ) -> Result<SnapshotId, TaskError> {
     let (mut id, mut at) = (names::fixed_snapshot(source), now);
-    while rds.snapshot(&id.clone().into()).await?.is_some() {
+    while rds
+        .snapshot(Kind::Instance, &id.clone().into())
+        .await?
+        .is_some()
+    {
         id = names::timed_snapshot(source, at);
         at += SignedDuration::from_secs(1);
     }
     Ok(id)
 }
 
-fn new_checks(source: &Instance, target: &Instance, id: &str) -> Vec<Check> {
+fn new_checks(source: &Database, target: &Database, id: &str) -> Vec<Check> {
     let mut checks = vec![Check::pass(
         NAME,
         format!("{id} will be made of {}", source.identifier),
@@ -146,9 +150,9 @@ fn new_checks(source: &Instance, target: &Instance, id: &str) -> Vec<Check> {
 async fn find(rds: &Rds, request: &Request) -> Result<Result<Snapshot, Check>, TaskError> {
     if let SnapshotChoice::Named(id) = &request.snapshot {
         let missing = || Check::fail(NAME, format!("there is no snapshot {id}"));
-        return Ok(rds.snapshot(id).await?.ok_or_else(missing));
+        return Ok(rds.snapshot(Kind::Instance, id).await?.ok_or_else(missing));
     }
-    let snapshots = rds.snapshots_of(&request.source).await?;
+    let snapshots = rds.snapshots_of(Kind::Instance, &request.source).await?;
     let newest = snapshots
         .into_iter()
         .filter(|snapshot| {
@@ -173,7 +177,7 @@ fn is_ours(snapshot: &Snapshot, source: &DbIdentifier) -> bool {
 async fn missing(rds: &Rds, request: &Request) -> Result<Check, TaskError> {
     let source = &request.source;
     let fixed = names::fixed_snapshot(source);
-    let other = match rds.snapshot(&fixed.clone().into()).await? {
+    let other = match rds.snapshot(Kind::Instance, &fixed.clone().into()).await? {
         Some(snapshot) if snapshot.source != *source => {
             format!(
                 "; {fixed} was taken from {}, and to use its data, say so: \"sourceIdentifier\": \"{}\", \"snapshotIdentifier\": \"{fixed}\"",
@@ -192,7 +196,7 @@ async fn missing(rds: &Rds, request: &Request) -> Result<Check, TaskError> {
     Ok(Check::fail(NAME, detail))
 }
 
-fn existing(snapshot: &Snapshot, request: &Request, target: &Instance, now: Timestamp) -> Chosen {
+fn existing(snapshot: &Snapshot, request: &Request, target: &Database, now: Timestamp) -> Chosen {
     let checks =
         checks::snapshot::check(snapshot, target, &request.source, now, &request.allow_lost);
     let plan = SnapshotPlan {

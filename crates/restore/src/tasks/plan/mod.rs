@@ -5,7 +5,7 @@ mod rollback;
 mod words;
 
 use jiff::Timestamp;
-use trapheus_rds::{DbIdentifier, Instance, Rds};
+use trapheus_rds::{Database, DbIdentifier, Kind, Rds};
 
 use super::{Options, Refusal};
 use crate::blueprint::Blueprint;
@@ -15,7 +15,7 @@ use crate::input::{FinalSnapshot, Request, Task};
 use crate::limits::Limits;
 use crate::marks::{self, Marks, Role};
 use crate::names::{self, Names};
-use crate::plan::{Kind, Original, Plan, Retirement, Verification};
+use crate::plan::{Original, Plan, Retirement, Verification};
 use crate::secrets::Secrets;
 use crate::verifier::{Probe, ProbeError, Verifier};
 use choose::Chosen;
@@ -117,7 +117,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Finds the target, or says what is there instead.
-    async fn target(&self) -> Result<Instance, TaskError> {
+    async fn target(&self) -> Result<Database, TaskError> {
         let id = &self.request.identifier;
         let refuse = |message: String| Err(TaskError::new(ErrorName::Refused, message));
         let Some(target) = self.rds.instance(id).await? else {
@@ -160,16 +160,16 @@ impl<'a> Planner<'a> {
 
     /// A server that knows no clusters has none.
     async fn is_cluster(&self, id: &DbIdentifier) -> Result<bool, TaskError> {
-        match self.rds.cluster_exists(id).await.map_err(TaskError::from) {
+        match self.rds.cluster(id).await.map_err(TaskError::from) {
             Err(error) if error.name.is_passing() => Err(error),
-            answer => Ok(answer.unwrap_or(false)),
+            answer => Ok(answer.is_ok_and(|cluster| cluster.is_some())),
         }
     }
 
     async fn checks(
         &self,
         plan: &mut Plan,
-        target: &Instance,
+        target: &Database,
         chosen: &Chosen,
     ) -> Result<Vec<Check>, TaskError> {
         let mut checks = vec![checks::target::status(target)];
@@ -229,7 +229,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What can't be reached from here now can't be verified from here later.
-    async fn connection(&self, plan: &mut Plan, target: &Instance) -> Check {
+    async fn connection(&self, plan: &mut Plan, target: &Database) -> Check {
         const NAME: &str = "connection";
         let Some(endpoint) = target.endpoint.clone() else {
             plan.verification = Verification::StatusOnly;
@@ -270,7 +270,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn original(target: &Instance) -> Original {
+fn original(target: &Database) -> Original {
     Original {
         resource_id: target.resource_id.clone(),
         endpoint: target.endpoint.clone(),
@@ -279,6 +279,6 @@ fn original(target: &Instance) -> Original {
     }
 }
 
-fn size(instance: &Instance) -> Option<u64> {
+fn size(instance: &Database) -> Option<u64> {
     instance.settings.get("AllocatedStorage")?.as_u64()
 }

@@ -1,7 +1,7 @@
 //! The plan of a rollback: the names and identities of the execution that is undone, looked at
 //! anew.
 
-use trapheus_rds::{Instance, StatusClass};
+use trapheus_rds::{Database, Kind, StatusClass};
 
 use super::{Planner, words};
 use crate::checks::Check;
@@ -16,11 +16,11 @@ impl Planner<'_> {
         let restored_id = earlier.restored.as_ref().map(|made| &made.resource_id);
         let original = self
             .rds
-            .instance_by_resource(&before.original.resource_id)
+            .database_by_resource(Kind::Instance, &before.original.resource_id)
             .await?;
         let at_restored = self.rds.instance(&before.names.restored).await?;
         let restored = match restored_id {
-            Some(id) => self.rds.instance_by_resource(id).await?,
+            Some(id) => self.rds.database_by_resource(Kind::Instance, id).await?,
             None => at_restored.clone(),
         };
         let mut plan = Plan {
@@ -51,7 +51,7 @@ impl Planner<'_> {
     }
 }
 
-fn original_check(plan: &Plan, original: Option<&Instance>) -> Check {
+fn original_check(plan: &Plan, original: Option<&Database>) -> Check {
     const NAME: &str = "original";
     let Some(original) = original else {
         let detail = format!(
@@ -83,7 +83,7 @@ fn original_check(plan: &Plan, original: Option<&Instance>) -> Check {
     Check::pass(NAME, format!("kept as {}", names.aside))
 }
 
-fn restored_check(plan: &Plan, restored: Option<&Instance>) -> Check {
+fn restored_check(plan: &Plan, restored: Option<&Database>) -> Check {
     const NAME: &str = "restored database";
     let names = &plan.names;
     match restored {
@@ -107,7 +107,7 @@ fn restored_check(plan: &Plan, restored: Option<&Instance>) -> Check {
 }
 
 /// Another execution that has begun to replace the restored database must end first.
-fn others_check(plan: &Plan, holders: [&Option<Instance>; 2]) -> Check {
+fn others_check(plan: &Plan, holders: [&Option<Database>; 2]) -> Check {
     const NAME: &str = "one at a time";
     let others = holders.into_iter().flatten().find_map(|holder| {
         let owner = Marks(&holder.tags).owner()?;

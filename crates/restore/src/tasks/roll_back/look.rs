@@ -2,7 +2,7 @@
 //! where it is recorded and by this execution's mark where it is not, and who has the name.
 
 use jiff::{SignedDuration, Timestamp};
-use trapheus_rds::{Instance, ResourceId, StatusClass};
+use trapheus_rds::{Database, ResourceId, StatusClass};
 
 use super::decide::{Condition, InFlight, Ownership, Place, Reason, Seen, Sighting};
 use crate::error::{ErrorName, TaskError};
@@ -17,14 +17,14 @@ const IN_FLIGHT: SignedDuration = SignedDuration::from_secs(20);
 /// What was seen, and the databases behind it.
 pub(super) struct Sight {
     pub(super) seen: Seen,
-    pub(super) original: Option<Instance>,
-    pub(super) restored: Option<Instance>,
+    pub(super) original: Option<Database>,
+    pub(super) restored: Option<Database>,
 }
 
 impl Sight {
     /// Since when the name has been without a database, as the marks say.
     pub(super) fn down_since(&self) -> Option<Timestamp> {
-        let of = |instance: &Option<Instance>| Marks(&instance.as_ref()?.tags).since();
+        let of = |instance: &Option<Database>| Marks(&instance.as_ref()?.tags).since();
         match self.seen.reason {
             Reason::Failure if self.seen.ownership == Ownership::Ours => of(&self.original),
             Reason::Failure => None,
@@ -88,17 +88,17 @@ fn recorded(context: &Context) -> Option<&ResourceId> {
     }
 }
 
-fn is_restored(plan: &Plan, instance: &Instance) -> bool {
+fn is_restored(plan: &Plan, instance: &Database) -> bool {
     Marks(&instance.tags).are_of(plan.owner(), Role::Restored)
 }
 
 /// Whether the original carries other marks than before, and they are not another execution's.
 /// One whose marks were taken off half-way has no owner any more.
-fn is_marked(plan: &Plan, original: &Instance) -> bool {
+fn is_marked(plan: &Plan, original: &Database) -> bool {
     marks::own(&original.tags) != plan.original.marks && is_nobodys_or_ours(plan, original)
 }
 
-fn is_nobodys_or_ours(plan: &Plan, original: &Instance) -> bool {
+fn is_nobodys_or_ours(plan: &Plan, original: &Database) -> bool {
     let owner = Marks(&original.tags).owner();
     owner.is_none_or(|owner| owner == plan.owner())
 }
@@ -107,12 +107,12 @@ fn is_nobodys_or_ours(plan: &Plan, original: &Instance) -> bool {
 /// the mark on the original, and one that serves is stronger than one that is being made.
 fn ownership(
     plan: &Plan,
-    original: Option<&Instance>,
-    holders: [&Option<Instance>; 2],
+    original: Option<&Database>,
+    holders: [&Option<Database>; 2],
 ) -> Ownership {
     let [at_restored, at_target] = holders.map(Option::as_ref);
     let mark = original.and_then(|original| Marks(&original.tags).owner());
-    let has_served = |holder: &&Instance| {
+    let has_served = |holder: &&Database| {
         let marks = Marks(&holder.tags);
         marks.is(Role::Restored) && marks.owner() == mark
     };
@@ -136,8 +136,8 @@ pub(super) fn is_settling(context: &Context) -> bool {
 
 fn in_flight(
     context: &Context,
-    original: Option<&Instance>,
-    restored: Option<&Instance>,
+    original: Option<&Database>,
+    restored: Option<&Database>,
 ) -> InFlight {
     let was_sent = original.is_some_and(|original| is_marked(context.plan(), original))
         || restored.is_some_and(|restored| Marks(&restored.tags).was_promoted());
@@ -162,7 +162,7 @@ fn is_uncertain(context: &Context) -> bool {
     uncertain.contains(&error.error.as_str())
 }
 
-fn sighting(plan: &Plan, instance: &Instance) -> Sighting {
+fn sighting(plan: &Plan, instance: &Database) -> Sighting {
     let names = &plan.names;
     let place = match &instance.identifier {
         name if *name == names.target => Place::Target,

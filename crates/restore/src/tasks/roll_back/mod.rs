@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Class, DbIdentifier, Instance, ResourceId};
+use trapheus_rds::{Class, Database, DbIdentifier, ResourceId};
 
-use super::context::{Context, identified};
+use super::context::Context;
 use super::remove::{IfRefused, NOTHING, protect, remove};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
@@ -117,7 +117,7 @@ async fn act(context: &Context, step: &Step, sight: &Sight) -> Result<(), TaskEr
 
 /// Marks the restored database before it leaves the name, and sees that no other execution has
 /// taken it over: whoever marks it after that finds this mark.
-async fn move_restored_away(context: &Context, restored: &Instance) -> Result<(), TaskError> {
+async fn move_restored_away(context: &Context, restored: &Database) -> Result<(), TaskError> {
     let is_first = Marks(&restored.tags).since().is_none();
     if is_first {
         let since = marks::since(context.now());
@@ -141,10 +141,10 @@ async fn move_restored_away(context: &Context, restored: &Instance) -> Result<()
 
 async fn rename(
     context: &Context,
-    instance: &Instance,
+    instance: &Database,
     to: &DbIdentifier,
 ) -> Result<(), TaskError> {
-    match context.rds.rename_instance(&identified(instance), to).await {
+    match context.rds.rename(&instance.identified(), to).await {
         Ok(_) => Ok(()),
         // An earlier attempt's rename, or a name that is just being given up: the next look tells.
         Err(error) if matches!(error.class, Class::NotFound | Class::AlreadyExists) => Ok(()),
@@ -154,7 +154,7 @@ async fn rename(
 
 /// Leaves the original as it was, an earlier execution's marks included. Its protection may have
 /// been taken off for a deletion that did not happen.
-async fn clear_marks(context: &Context, original: &Instance) -> Result<(), TaskError> {
+async fn clear_marks(context: &Context, original: &Database) -> Result<(), TaskError> {
     if context.plan().blueprint.is_protected() && !original.deletion_protection {
         protect(context, original, true).await?;
     }
@@ -228,7 +228,7 @@ async fn is_untouched(context: &Context) -> bool {
     let Ok(sight) = look(context).await else {
         return false;
     };
-    let was_sent = |restored: &Instance| {
+    let was_sent = |restored: &Database| {
         let marks = Marks(&restored.tags);
         marks.is(Role::Restored) && marks.since().is_some()
     };
@@ -295,7 +295,7 @@ pub(super) fn explain(context: &Context, error: TaskError) -> TaskError {
     TaskError::new(ErrorName::RollbackFailed, message).with_remedy(repair::by_hand(context.plan()))
 }
 
-fn present(instance: &Option<Instance>) -> Result<&Instance, TaskError> {
+fn present(instance: &Option<Database>) -> Result<&Database, TaskError> {
     instance
         .as_ref()
         .ok_or_else(|| TaskError::new(ErrorName::Internal, "a step without its database"))

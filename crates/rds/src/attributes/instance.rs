@@ -1,33 +1,16 @@
 //! The table of attributes of a DB instance, in the order of RDS's documentation.
 //!
-//! `shown!` reads the member of DescribeDBInstances of that name, `at_restore!` sets the member
-//! of RestoreDBInstanceFromDBSnapshot and `by_modify!` that of ModifyDBInstance; a closure stands
-//! where a member is nested or has a form of its own.
+//! `shown!` reads the member of DescribeDBInstances of that name, `by!` says which requests have
+//! the member that a setter sets; a closure stands where a member is nested or has a form of its
+//! own.
 
 use AttributeClass::{Modify, NotRestorable, OtherApi, Restore, RestoreOfSomeEngines};
 use Engines::{Except, Only};
 use Family::{Custom, Db2, MariaDb, MySql, Oracle, PostgreSql, SqlServer};
 
-use super::value::{ToSetting, log_exports, read, sorted_list};
+use super::setters::{Setters, by};
+use super::value::{ToSetting, log_exports, shown, sorted_list};
 use super::{Attribute, AttributeClass, Engines, Family, Omit, Restart};
-
-macro_rules! shown {
-    ($member:ident) => {
-        |instance| instance.$member.to_setting()
-    };
-}
-
-macro_rules! at_restore {
-    ($setter:ident) => {
-        |input, value| Some(input.$setter(Some(read(value)?)))
-    };
-}
-
-macro_rules! by_modify {
-    ($setter:ident) => {
-        |input, value, _| Some(input.$setter(Some(read(value)?)))
-    };
-}
 
 const OPEN_SOURCE: Engines = Only(&[MariaDb, MySql, PostgreSql]);
 const COMMERCIAL: Engines = Only(&[Oracle, SqlServer]);
@@ -42,100 +25,89 @@ pub(super) static TABLE: &[Attribute] = &[
     // Identity, engine and class.
     Attribute::new("DBInstanceIdentifier", Restore)
         .capture(shown!(db_instance_identifier))
-        .restore(at_restore!(set_db_instance_identifier))
-        .modify(by_modify!(set_new_db_instance_identifier))
+        .set(by!([restore, replica] set_db_instance_identifier))
+        .set(by!([point_in_time] set_target_db_instance_identifier))
+        .set(by!([modify] set_new_db_instance_identifier))
         .restart(Restart::Outage),
     Attribute::new("DBInstanceClass", Restore)
         .capture(shown!(db_instance_class))
-        .restore(at_restore!(set_db_instance_class))
-        .modify(by_modify!(set_db_instance_class))
+        .set(by!([restore, point_in_time, replica, modify] set_db_instance_class))
         .restart(Restart::Outage),
     Attribute::new("Engine", Restore)
         .capture(shown!(engine))
-        .restore(at_restore!(set_engine))
-        .modify(by_modify!(set_engine))
+        .set(by!([restore, point_in_time, modify] set_engine))
         .restart(Restart::Outage),
     Attribute::new("EngineVersion", Modify)
         .capture(shown!(engine_version))
-        .modify(by_modify!(set_engine_version))
+        .set(by!([modify] set_engine_version))
         .restart(Restart::Outage)
         .omit(Omit::UnlessUpgrade),
     Attribute::new("EngineLifecycleSupport", Restore)
         .capture(shown!(engine_lifecycle_support))
-        .restore(at_restore!(set_engine_lifecycle_support))
-        .modify(by_modify!(set_engine_lifecycle_support))
+        .set(by!([restore, point_in_time, modify] set_engine_lifecycle_support))
         .engines(Only(&[MySql, PostgreSql])),
     Attribute::new("LicenseModel", Restore)
         .capture(shown!(license_model))
-        .restore(at_restore!(set_license_model))
-        .modify(by_modify!(set_license_model))
+        .set(by!([restore, point_in_time, modify] set_license_model))
         .engines(NOT_CUSTOM)
         .restart(Restart::Outage),
     Attribute::new("DBName", RestoreOfSomeEngines)
         .capture(shown!(db_name))
-        .restore(at_restore!(set_db_name))
+        .set(by!([restore, point_in_time] set_db_name))
         .restore_engines(COMMERCIAL),
 
     // The master user.
     Attribute::new("MasterUsername", NotRestorable).capture(shown!(master_username)),
     Attribute::new("MasterUserPassword", Modify)
-        .modify(by_modify!(set_master_user_password))
+        .set(by!([modify] set_master_user_password))
         .engines(NOT_CUSTOM),
     Attribute::new("ManageMasterUserPassword", RestoreOfSomeEngines)
         .capture(|instance| instance.master_user_secret()?.secret_arn().map(|_| true.into()))
-        .restore(at_restore!(set_manage_master_user_password))
-        .modify(by_modify!(set_manage_master_user_password))
+        .set(by!([restore, point_in_time, modify] set_manage_master_user_password))
         .engines(NOT_CUSTOM)
         .restore_engines(Only(&[Oracle])),
     Attribute::new("MasterUserSecretKmsKeyId", RestoreOfSomeEngines)
         .capture(|instance| instance.master_user_secret()?.kms_key_id.to_setting())
-        .restore(at_restore!(set_master_user_secret_kms_key_id))
-        .modify(by_modify!(set_master_user_secret_kms_key_id))
+        .set(by!([restore, point_in_time, modify] set_master_user_secret_kms_key_id))
         .engines(NOT_CUSTOM)
         .restore_engines(Only(&[Oracle]))
         .omit(Omit::WithoutManagedPassword),
     Attribute::new("MasterUserAuthenticationType", Modify)
-        .modify(by_modify!(set_master_user_authentication_type))
+        .set(by!([modify] set_master_user_authentication_type))
         .engines(Only(&[PostgreSql])),
 
     // Storage.
     Attribute::new("AllocatedStorage", RestoreOfSomeEngines)
         .capture(shown!(allocated_storage))
-        .restore(at_restore!(set_allocated_storage))
-        .modify(by_modify!(set_allocated_storage))
+        .set(by!([restore, point_in_time, replica, modify] set_allocated_storage))
         .restore_engines(NOT_SQL_SERVER),
     Attribute::new("StorageType", Restore)
         .capture(shown!(storage_type))
-        .restore(at_restore!(set_storage_type))
-        .modify(by_modify!(set_storage_type))
+        .set(by!([restore, point_in_time, replica, modify] set_storage_type))
         .restore_engines(NOT_SQL_SERVER),
     Attribute::new("Iops", Restore)
         .capture(shown!(iops))
-        .restore(at_restore!(set_iops))
-        .modify(by_modify!(set_iops))
+        .set(by!([restore, point_in_time, replica, modify] set_iops))
         .restore_engines(NOT_SQL_SERVER)
         .omit(Omit::UnlessProvisioned),
     Attribute::new("StorageThroughput", Restore)
         .capture(shown!(storage_throughput))
-        .restore(at_restore!(set_storage_throughput))
-        .modify(by_modify!(set_storage_throughput))
+        .set(by!([restore, point_in_time, replica, modify] set_storage_throughput))
         .engines(NOT_CUSTOM)
         .restore_engines(NOT_SQL_SERVER)
         .omit(Omit::UnlessProvisioned),
     Attribute::new("MaxAllocatedStorage", Modify)
         .capture(shown!(max_allocated_storage))
-        .modify(by_modify!(set_max_allocated_storage))
+        .set(by!([point_in_time, replica, modify] set_max_allocated_storage))
         .engines(NOT_CUSTOM),
     Attribute::new("DedicatedLogVolume", Restore)
         .capture(shown!(dedicated_log_volume))
-        .restore(at_restore!(set_dedicated_log_volume))
-        .modify(by_modify!(set_dedicated_log_volume))
+        .set(by!([restore, point_in_time, replica, modify] set_dedicated_log_volume))
         .engines(OPEN_SOURCE)
         .restart(Restart::AtNextReboot),
     Attribute::new("AdditionalStorageVolumes", Restore)
         .capture(shown!(additional_storage_volumes))
-        .restore(at_restore!(set_additional_storage_volumes))
-        .modify(by_modify!(set_additional_storage_volumes))
+        .set(by!([restore, point_in_time, replica, modify] set_additional_storage_volumes))
         .engines(COMMERCIAL),
     Attribute::new("StorageEncrypted", NotRestorable).capture(shown!(storage_encrypted)),
     Attribute::new("KmsKeyId", NotRestorable).capture(shown!(kms_key_id)),
@@ -143,87 +115,75 @@ pub(super) static TABLE: &[Attribute] = &[
     // Network. The port stands in the endpoint: DbInstancePort is 0 for most instances.
     Attribute::new("Port", Restore)
         .capture(|instance| instance.endpoint()?.port.to_setting())
-        .restore(at_restore!(set_port))
-        .modify(by_modify!(set_db_port_number))
+        .set(by!([restore, point_in_time, replica] set_port))
+        .set(by!([modify] set_db_port_number))
         .restart(Restart::RebootsAtOnce),
     Attribute::new("DBSubnetGroupName", Restore)
         .capture(|instance| instance.db_subnet_group()?.db_subnet_group_name.to_setting())
-        .restore(at_restore!(set_db_subnet_group_name))
-        .modify(by_modify!(set_db_subnet_group_name))
+        .set(by!([restore, point_in_time, replica, modify] set_db_subnet_group_name))
         .restart(Restart::Outage),
     Attribute::new("VpcSecurityGroupIds", Restore)
         .capture(|instance| {
             let groups = instance.vpc_security_groups().iter();
             sorted_list(groups.filter_map(|group| group.vpc_security_group_id.clone()))
         })
-        .restore(at_restore!(set_vpc_security_group_ids))
-        .modify(by_modify!(set_vpc_security_group_ids)),
+        .set(by!([restore, point_in_time, replica, modify] set_vpc_security_group_ids)),
     Attribute::new("DBSecurityGroups", Modify)
         .capture(|instance| {
             let groups = instance.db_security_groups().iter();
             sorted_list(groups.filter_map(|group| group.db_security_group_name.clone()))
         })
-        .modify(by_modify!(set_db_security_groups)),
+        .set(by!([modify] set_db_security_groups)),
     Attribute::new("PubliclyAccessible", Restore)
         .capture(shown!(publicly_accessible))
-        .restore(at_restore!(set_publicly_accessible))
-        .modify(by_modify!(set_publicly_accessible)),
+        .set(by!([restore, point_in_time, replica, modify] set_publicly_accessible)),
     Attribute::new("NetworkType", Restore)
         .capture(shown!(network_type))
-        .restore(at_restore!(set_network_type))
-        .modify(by_modify!(set_network_type))
+        .set(by!([restore, point_in_time, replica, modify] set_network_type))
         .restart(Restart::Outage),
     Attribute::new("CustomerOwnedIpEnabled", Restore)
         .capture(shown!(customer_owned_ip_enabled))
-        .restore(at_restore!(set_enable_customer_owned_ip))
-        .modify(by_modify!(set_enable_customer_owned_ip))
+        .set(by!([restore, point_in_time, replica, modify] set_enable_customer_owned_ip))
         .omit(Omit::OutsideOutposts),
     Attribute::new("AvailabilityZone", Restore)
         .capture(shown!(availability_zone))
-        .restore(at_restore!(set_availability_zone))
+        .set(by!([restore, point_in_time, replica] set_availability_zone))
         .omit(Omit::WithMultiAz),
     Attribute::new("MultiAZ", Restore)
         .capture(shown!(multi_az))
-        .restore(at_restore!(set_multi_az))
-        .modify(by_modify!(set_multi_az))
+        .set(by!([restore, point_in_time, replica, modify] set_multi_az))
         .engines(NOT_CUSTOM)
         .restore_engines(NOT_SQL_SERVER),
 
     // Backups, maintenance and protection.
     Attribute::new("BackupTarget", Restore)
         .capture(shown!(backup_target))
-        .restore(at_restore!(set_backup_target))
+        .set(by!([restore, point_in_time, replica] set_backup_target))
         .omit(Omit::OutsideOutposts),
     Attribute::new("BackupRetentionPeriod", Restore)
         .capture(shown!(backup_retention_period))
-        .restore(at_restore!(set_backup_retention_period))
-        .modify(by_modify!(set_backup_retention_period))
+        .set(by!([restore, point_in_time, modify] set_backup_retention_period))
         .restart(Restart::Outage),
     Attribute::new("PreferredBackupWindow", Restore)
         .capture(shown!(preferred_backup_window))
-        .restore(at_restore!(set_preferred_backup_window))
-        .modify(by_modify!(set_preferred_backup_window)),
+        .set(by!([restore, point_in_time, modify] set_preferred_backup_window)),
     Attribute::new("PreferredMaintenanceWindow", Modify)
         .capture(shown!(preferred_maintenance_window))
-        .modify(by_modify!(set_preferred_maintenance_window)),
+        .set(by!([modify] set_preferred_maintenance_window)),
     Attribute::new("AutoMinorVersionUpgrade", Restore)
         .capture(shown!(auto_minor_version_upgrade))
-        .restore(at_restore!(set_auto_minor_version_upgrade))
-        .modify(by_modify!(set_auto_minor_version_upgrade)),
+        .set(by!([restore, point_in_time, replica, modify] set_auto_minor_version_upgrade)),
     Attribute::new("CopyTagsToSnapshot", Restore)
         .capture(shown!(copy_tags_to_snapshot))
-        .restore(at_restore!(set_copy_tags_to_snapshot))
-        .modify(by_modify!(set_copy_tags_to_snapshot)),
+        .set(by!([restore, point_in_time, replica, modify] set_copy_tags_to_snapshot)),
     Attribute::new("DeletionProtection", Restore)
         .capture(shown!(deletion_protection))
-        .restore(at_restore!(set_deletion_protection))
-        .modify(by_modify!(set_deletion_protection)),
+        .set(by!([restore, point_in_time, replica, modify] set_deletion_protection)),
 
     // Groups, authentication and logs.
     Attribute::new("DBParameterGroupName", Restore)
         .capture(|instance| instance.db_parameter_groups().first()?.db_parameter_group_name.to_setting())
-        .restore(at_restore!(set_db_parameter_group_name))
-        .modify(by_modify!(set_db_parameter_group_name))
+        .set(by!([restore, point_in_time, replica, modify] set_db_parameter_group_name))
         .engines(NOT_CUSTOM)
         .restart(Restart::AtNextReboot),
     Attribute::new("OptionGroupName", Restore)
@@ -233,54 +193,53 @@ pub(super) static TABLE: &[Attribute] = &[
             let stays = groups.find(|group| !group.status().unwrap_or_default().contains("remov"));
             stays?.option_group_name.to_setting()
         })
-        .restore(at_restore!(set_option_group_name))
-        .modify(by_modify!(set_option_group_name))
+        .set(by!([restore, point_in_time, replica, modify] set_option_group_name))
         .engines(NOT_CUSTOM),
     Attribute::new("IAMDatabaseAuthenticationEnabled", Restore)
         .capture(shown!(iam_database_authentication_enabled))
-        .restore(at_restore!(set_enable_iam_database_authentication))
-        .modify(by_modify!(set_enable_iam_database_authentication))
+        .set(by!([restore, point_in_time, replica, modify] set_enable_iam_database_authentication))
         .engines(OPEN_SOURCE),
     Attribute::new("EnabledCloudwatchLogsExports", Restore)
         .capture(shown!(enabled_cloudwatch_logs_exports))
-        .restore(at_restore!(set_enable_cloudwatch_logs_exports))
-        .modify(|input, asked, current| {
-            let difference = log_exports(asked, current)?;
-            Some(input.cloudwatch_logs_export_configuration(difference))
+        .set(by!([restore, point_in_time, replica] set_enable_cloudwatch_logs_exports))
+        .set(Setters {
+            modify: Some(|input, asked, current| {
+                Some(input.cloudwatch_logs_export_configuration(log_exports(asked, current)?))
+            }),
+            ..Setters::NONE
         })
         .engines(NOT_CUSTOM),
 
     // Monitoring.
     Attribute::new("MonitoringInterval", Modify)
         .capture(shown!(monitoring_interval))
-        .modify(by_modify!(set_monitoring_interval)),
+        .set(by!([replica, modify] set_monitoring_interval)),
     Attribute::new("MonitoringRoleArn", Modify)
         .capture(shown!(monitoring_role_arn))
-        .modify(by_modify!(set_monitoring_role_arn))
+        .set(by!([replica, modify] set_monitoring_role_arn))
         .omit(Omit::WithoutMonitoring),
     Attribute::new("DatabaseInsightsMode", Modify)
         .capture(shown!(database_insights_mode))
-        .modify(by_modify!(set_database_insights_mode)),
+        .set(by!([replica, modify] set_database_insights_mode)),
     Attribute::new("PerformanceInsightsEnabled", Modify)
         .capture(shown!(performance_insights_enabled))
-        .modify(by_modify!(set_enable_performance_insights))
+        .set(by!([replica, modify] set_enable_performance_insights))
         .engines(WITH_INSIGHTS),
     Attribute::new("PerformanceInsightsKMSKeyId", Modify)
         .capture(shown!(performance_insights_kms_key_id))
-        .modify(by_modify!(set_performance_insights_kms_key_id))
+        .set(by!([replica, modify] set_performance_insights_kms_key_id))
         .engines(WITH_INSIGHTS)
         .omit(Omit::WithoutPerformanceInsights),
     Attribute::new("PerformanceInsightsRetentionPeriod", Modify)
         .capture(shown!(performance_insights_retention_period))
-        .modify(by_modify!(set_performance_insights_retention_period))
+        .set(by!([replica, modify] set_performance_insights_retention_period))
         .engines(WITH_INSIGHTS)
         .omit(Omit::WithoutPerformanceInsights),
 
     // Processor, certificate and encryption of the engine.
     Attribute::new("ProcessorFeatures", Restore)
         .capture(shown!(processor_features))
-        .restore(at_restore!(set_processor_features))
-        .modify(by_modify!(set_processor_features))
+        .set(by!([restore, point_in_time, replica, modify] set_processor_features))
         .engines(COMMERCIAL)
         .restart(Restart::Outage),
     Attribute::new("CACertificateIdentifier", Restore)
@@ -288,53 +247,44 @@ pub(super) static TABLE: &[Attribute] = &[
             let details = instance.certificate_details();
             instance.ca_certificate_identifier.to_setting().or_else(|| details?.ca_identifier.to_setting())
         })
-        .restore(at_restore!(set_ca_certificate_identifier))
-        .modify(by_modify!(set_ca_certificate_identifier))
+        .set(by!([restore, point_in_time, replica, modify] set_ca_certificate_identifier))
         .engines(NOT_CUSTOM)
         .restart(Restart::Outage),
     Attribute::new("TdeCredentialArn", Restore)
         .capture(shown!(tde_credential_arn))
-        .restore(at_restore!(set_tde_credential_arn))
-        .modify(by_modify!(set_tde_credential_arn))
+        .set(by!([restore, point_in_time, modify] set_tde_credential_arn))
         .engines(Only(&[Oracle])),
     Attribute::new("TdeCredentialPassword", Restore)
-        .restore(at_restore!(set_tde_credential_password))
-        .modify(by_modify!(set_tde_credential_password))
+        .set(by!([restore, point_in_time, modify] set_tde_credential_password))
         .engines(Only(&[Oracle])),
 
     // Active Directory: an instance is in one domain at most.
     Attribute::new("Domain", Restore)
         .capture(|instance| instance.domain_memberships().first()?.domain.to_setting())
-        .restore(at_restore!(set_domain))
-        .modify(by_modify!(set_domain))
+        .set(by!([restore, point_in_time, replica, modify] set_domain))
         .engines(WITH_DIRECTORY)
         .restart(Restart::Outage),
     Attribute::new("DomainIAMRoleName", Restore)
         .capture(|instance| instance.domain_memberships().first()?.iam_role_name.to_setting())
-        .restore(at_restore!(set_domain_iam_role_name))
-        .modify(by_modify!(set_domain_iam_role_name))
+        .set(by!([restore, point_in_time, replica, modify] set_domain_iam_role_name))
         .engines(WITH_DIRECTORY),
     Attribute::new("DomainFqdn", Restore)
         .capture(|instance| instance.domain_memberships().first()?.fqdn.to_setting())
-        .restore(at_restore!(set_domain_fqdn))
-        .modify(by_modify!(set_domain_fqdn))
+        .set(by!([restore, point_in_time, replica, modify] set_domain_fqdn))
         .engines(Only(&[SqlServer]))
         .omit(Omit::WithoutSelfManagedDirectory),
     Attribute::new("DomainOu", Restore)
         .capture(|instance| instance.domain_memberships().first()?.ou.to_setting())
-        .restore(at_restore!(set_domain_ou))
-        .modify(by_modify!(set_domain_ou))
+        .set(by!([restore, point_in_time, replica, modify] set_domain_ou))
         .engines(Only(&[SqlServer]))
         .omit(Omit::WithoutSelfManagedDirectory),
     Attribute::new("DomainAuthSecretArn", Restore)
         .capture(|instance| instance.domain_memberships().first()?.auth_secret_arn.to_setting())
-        .restore(at_restore!(set_domain_auth_secret_arn))
-        .modify(by_modify!(set_domain_auth_secret_arn))
+        .set(by!([restore, point_in_time, replica, modify] set_domain_auth_secret_arn))
         .engines(Only(&[SqlServer])),
     Attribute::new("DomainDnsIps", Restore)
         .capture(|instance| instance.domain_memberships().first()?.dns_ips.to_setting())
-        .restore(at_restore!(set_domain_dns_ips))
-        .modify(by_modify!(set_domain_dns_ips))
+        .set(by!([restore, point_in_time, replica, modify] set_domain_dns_ips))
         .engines(Only(&[SqlServer]))
         .omit(Omit::WithoutSelfManagedDirectory),
 
@@ -347,42 +297,41 @@ pub(super) static TABLE: &[Attribute] = &[
     Attribute::new("DBSystemId", NotRestorable).capture(shown!(db_system_id)).engines(Only(&[Custom])),
     Attribute::new("MultiTenant", Modify)
         .capture(shown!(multi_tenant))
-        .modify(by_modify!(set_multi_tenant))
+        .set(by!([modify] set_multi_tenant))
         .engines(Only(&[Oracle])),
 
     // RDS Custom and replicas. What is shown of the automation's pause is the time of its end,
     // what a modify takes is minutes from now.
     Attribute::new("CustomIamInstanceProfile", Restore)
         .capture(shown!(custom_iam_instance_profile))
-        .restore(at_restore!(set_custom_iam_instance_profile))
+        .set(by!([restore, point_in_time, replica] set_custom_iam_instance_profile))
         .engines(Only(&[Custom])),
     Attribute::new("AutomationMode", Modify)
         .capture(shown!(automation_mode))
-        .modify(by_modify!(set_automation_mode))
+        .set(by!([modify] set_automation_mode))
         .engines(Only(&[Custom])),
     Attribute::new("ResumeFullAutomationModeTime", Modify)
         .capture(|instance| instance.resume_full_automation_mode_time().map(|at| at.to_string().into()))
-        .modify(by_modify!(set_resume_full_automation_mode_minutes))
+        .set(by!([modify] set_resume_full_automation_mode_minutes))
         .engines(Only(&[Custom]))
         .omit(Omit::BoundToOriginal),
     Attribute::new("ReplicaMode", Modify)
         .capture(shown!(replica_mode))
-        .modify(by_modify!(set_replica_mode))
+        .set(by!([replica, modify] set_replica_mode))
         .engines(Only(&[Oracle, Db2]))
         .omit(Omit::BoundToOriginal),
 
     // Tags and reservations.
-    Attribute::new("TagList", Restore).capture(shown!(tag_list)).restore(at_restore!(set_tags)),
+    Attribute::new("TagList", Restore).capture(shown!(tag_list))
+        .set(by!([restore, point_in_time, replica] set_tags)),
     Attribute::new("AutomatedBackupTags", Restore)
-        .restore(at_restore!(set_tag_specifications))
-        .modify(by_modify!(set_tag_specifications)),
+        .set(by!([restore, point_in_time, replica, modify] set_tag_specifications)),
     Attribute::new("DBCapacityReservationIdentifier", Restore)
         .capture(shown!(db_capacity_reservation_identifier))
-        .restore(at_restore!(set_db_capacity_reservation_identifier))
-        .modify(by_modify!(set_db_capacity_reservation_identifier)),
+        .set(by!([restore, point_in_time, replica, modify] set_db_capacity_reservation_identifier)),
     Attribute::new("AwsBackupRecoveryPointArn", Modify)
         .capture(shown!(aws_backup_recovery_point_arn))
-        .modify(by_modify!(set_aws_backup_recovery_point_arn))
+        .set(by!([modify] set_aws_backup_recovery_point_arn))
         .omit(Omit::BoundToOriginal),
 
     // What only other calls set.

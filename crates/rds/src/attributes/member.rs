@@ -1,0 +1,5 @@
+//! The table of attributes of a member.
+
+use super::Attribute;
+
+pub(super) static TABLE: &[Attribute] = &[];
