@@ -38,7 +38,7 @@ const NEEDS: [(&str, &[&str]); 10] = [
     ("MasterUserSecretKmsKeyId", &["ManageMasterUserPassword"]),
 ];
 
-fn attributes(Subject::Instance) -> Vec<String> {
+fn attributes() -> Vec<String> {
     let facts = facts::of("db_instance", "CreateDBInstance");
     facts.into_iter().map(|fact| fact.attribute).collect()
 }
@@ -51,7 +51,7 @@ fn excluded(chosen: &[String], variant: &[&str]) -> Vec<String> {
             .into_iter()
             .any(|(name, _)| chosen.iter().any(|chosen| chosen == name))
     };
-    let mut excluded = attributes(Subject::Instance);
+    let mut excluded = attributes();
     excluded.retain(|name| {
         variant.contains(&name.as_str()) || !chosen.contains(name) && !is_needed(name)
     });
@@ -67,7 +67,7 @@ fn any_combination_survives() {
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &SEED);
-    let all = attributes(Subject::Instance);
+    let all = attributes();
     let combinations = (
         select(&ENGINES[..]),
         subsequence(all.clone(), 0..all.len()),

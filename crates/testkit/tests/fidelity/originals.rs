@@ -1,7 +1,7 @@
 //! Originals that differ from a plain database wherever they may.
 
 use serde_json::{Map, Value, json};
-use trapheus_rds::attributes;
+use trapheus_rds::{Subject, attributes};
 use trapheus_testkit::{Element, Simulation};
 
 use crate::facts::{self, Fact};
