@@ -351,6 +351,15 @@ impl Catalogue {
         self.versions.get(engine).map_or(&[], Vec::as_slice)
     }
 
+    /// The engine whose parameter groups are of this family: of any version that RDS has, or a local server.
+    pub(crate) fn of_family(&self, family: &str) -> Option<&'static Product> {
+        PRODUCTS.iter().find(|product| {
+            let installed = self.versions(product.engine).iter().map(String::as_str);
+            let mut versions = product.versions.iter().copied().chain(installed);
+            versions.any(|version| product.family(version) == family)
+        })
+    }
+
     /// The version that is meant: the newest one if none is asked for, the newest of a major version, or exactly that.
     pub(crate) fn resolve(&self, product: &Product, asked: Option<&str>) -> Option<&str> {
         let versions = self.versions(product.engine);

@@ -2,22 +2,43 @@
 
 use std::sync::LazyLock;
 
-static POSTGRES: LazyLock<Vec<KnownParameter>> = LazyLock::new(|| {
-    let text = include_str!("../model/postgres-parameters.txt");
+use crate::catalogue::{self, System};
+
+static POSTGRES: LazyLock<Vec<KnownParameter>> =
+    LazyLock::new(|| parse(include_str!("../model/postgres-parameters.txt")));
+static MYSQL: LazyLock<Vec<KnownParameter>> =
+    LazyLock::new(|| parse(include_str!("../model/mysql-parameters.txt")));
+static MARIADB: LazyLock<Vec<KnownParameter>> =
+    LazyLock::new(|| parse(include_str!("../model/mariadb-parameters.txt")));
+
+fn parse(text: &'static str) -> Vec<KnownParameter> {
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .map(KnownParameter::parse)
         .collect()
-});
+}
 
 /// A parameter that an engine has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KnownParameter {
     pub(crate) name: &'static str,
     pub(crate) effect: Effect,
-    /// `DataType`.
-    pub(crate) data_type: &'static str,
-    range: Option<(&'static str, &'static str)>,
+    data_type: &'static str,
+    allowed: Allowed,
+}
+
+/// The values that a parameter takes.
+#[derive(Clone, Copy, Debug)]
+enum Allowed {
+    Any,
+    Range {
+        least: &'static str,
+        greatest: &'static str,
+    },
+    /// One of these words, between commas, or its number.
+    OneOf(&'static str),
+    /// Any of these words, between commas.
+    SomeOf(&'static str),
 }
 
 /// When a change takes effect.
@@ -36,29 +57,51 @@ impl KnownParameter {
         self.effect == Effect::Static
     }
 
+    /// `DataType`.
+    pub(crate) fn data_type(&self) -> &'static str {
+        match self.data_type {
+            "list" => "string",
+            "set" => "list",
+            data_type => data_type,
+        }
+    }
+
     /// `AllowedValues`.
     pub(crate) fn allowed_values(&self) -> Option<String> {
-        match (self.data_type, self.range) {
+        match (self.data_type, self.allowed) {
             ("boolean", _) => Some("0,1".to_owned()),
-            (_, Some((least, greatest))) => Some(format!("{least}-{greatest}")),
-            (_, None) => None,
+            (_, Allowed::Range { least, greatest }) => Some(format!("{least}-{greatest}")),
+            (_, Allowed::OneOf(words) | Allowed::SomeOf(words)) => Some(words.to_owned()),
+            (_, Allowed::Any) => None,
         }
     }
 
     /// Whether a value is one that the service takes. A server may still refuse it.
     pub(crate) fn takes(&self, value: &str) -> bool {
-        let is_within = |value: f64| {
-            self.range.is_none_or(|(least, greatest)| {
-                least.parse().is_ok_and(|least: f64| value >= least)
-                    && greatest
-                        .parse()
-                        .is_ok_and(|greatest: f64| value <= greatest)
-            })
+        let is_of = |words: &str, value: &str| {
+            let mut words = words.split(',');
+            words.any(|word| word.eq_ignore_ascii_case(value.trim()))
         };
-        match self.data_type {
-            "boolean" => ["0", "1", "on", "off", "true", "false"].contains(&value),
+        match (self.data_type, self.allowed) {
+            ("boolean", _) => {
+                let value = value.to_ascii_lowercase();
+                ["0", "1", "on", "off", "true", "false"].contains(&value.as_str())
+            }
             // A formula such as {DBInstanceClassMemory/9531392} and a value with a unit are left to the server.
-            "integer" | "float" => value.parse().map_or(!value.is_empty(), is_within),
+            ("integer" | "float", Allowed::Range { least, greatest }) => match value.parse::<f64>()
+            {
+                Ok(value) => {
+                    let bound = |bound: &str| bound.parse::<f64>().ok();
+                    bound(least).is_some_and(|least| value >= least)
+                        && bound(greatest).is_some_and(|greatest| value <= greatest)
+                }
+                Err(_) => !value.is_empty(),
+            },
+            (_, Allowed::OneOf(words)) => is_of(words, value) || value.parse::<u8>().is_ok(),
+            (_, Allowed::SomeOf(words)) => {
+                value.is_empty() || value.split(',').all(|part| is_of(words, part))
+            }
+            ("integer" | "float", _) => !value.is_empty(),
             _ => true,
         }
     }
@@ -67,7 +110,12 @@ impl KnownParameter {
         let mut fields = line.split('\t');
         let mut next = || fields.next().unwrap_or_default();
         let (name, effect, data_type) = (next(), next(), next());
-        let (least, greatest) = (next(), next());
+        let allowed = match (data_type, next(), next()) {
+            (_, "", _) => Allowed::Any,
+            ("list", words, _) => Allowed::OneOf(words),
+            ("set", words, _) => Allowed::SomeOf(words),
+            (_, least, greatest) => Allowed::Range { least, greatest },
+        };
         let effect = match effect {
             "static" => Effect::Static,
             "dynamic" => Effect::Dynamic,
@@ -77,14 +125,19 @@ impl KnownParameter {
             name,
             effect,
             data_type,
-            range: (!greatest.is_empty()).then_some((least, greatest)),
+            allowed,
         }
     }
 }
 
 /// All parameters of an engine, if they are known.
 pub(crate) fn of(engine: &str) -> Option<&'static [KnownParameter]> {
-    (engine == "postgres").then(|| POSTGRES.as_slice())
+    match catalogue::product(engine)?.system {
+        System::Postgres => Some(&POSTGRES),
+        System::MySql => Some(&MYSQL),
+        System::MariaDb => Some(&MARIADB),
+        System::Oracle | System::SqlServer | System::Db2 => None,
+    }
 }
 
 /// A parameter of an engine.

@@ -4,20 +4,25 @@ use std::collections::BTreeMap;
 
 use crate::api::context::Context;
 use crate::api::error::ApiError;
-use crate::state::group::{ApplyMethod, ParameterGroup};
+use crate::catalogue::{Product, System};
+use crate::state::group::{ApplyMethod, GroupKind, ParameterGroup};
 use crate::state::instance::Instance;
 use crate::state::{Scope, State, Tags};
 
 /// The group of that name; the default groups are always there.
-pub(crate) fn find_group(context: &Context<'_>, name: &str) -> Result<ParameterGroup, ApiError> {
+pub(crate) fn find_group(
+    context: &Context<'_>,
+    kind: GroupKind,
+    name: &str,
+) -> Result<ParameterGroup, ApiError> {
     let name = crate::names::referred(name);
     let stored = context
         .state
         .parameter_groups
-        .get(&context.scope.key(&name))
+        .get(&kind.key(context.scope, &name))
         .cloned();
     stored
-        .or_else(|| default_group(context, &name))
+        .or_else(|| default_group(context, kind, &name))
         .ok_or_else(|| {
             ApiError::new(
                 "DBParameterGroupNotFound",
@@ -26,20 +31,37 @@ pub(crate) fn find_group(context: &Context<'_>, name: &str) -> Result<ParameterG
         })
 }
 
-fn default_group(context: &Context<'_>, name: &str) -> Option<ParameterGroup> {
+/// The engine of a parameter group family.
+pub(crate) fn product_of(
+    context: &Context<'_>,
+    kind: GroupKind,
+    family: &str,
+) -> Result<&'static Product, ApiError> {
+    let has_clusters = |product: &&Product| {
+        let is_open = matches!(product.system, System::Postgres | System::MySql);
+        kind == GroupKind::Instance || is_open
+    };
+    let product = context.catalogue.of_family(family).filter(has_clusters);
+    product.ok_or_else(|| {
+        ApiError::value(format!(
+            "ParameterGroupFamily {family} is not a valid parameter group family"
+        ))
+    })
+}
+
+fn default_group(context: &Context<'_>, kind: GroupKind, name: &str) -> Option<ParameterGroup> {
     let family = name.strip_prefix("default.")?;
-    let mut products = context.catalogue.products();
-    products.find(|product| {
-        let versions = context.catalogue.versions(product.engine);
-        versions
-            .iter()
-            .any(|version| product.family(version) == family)
-    })?;
+    product_of(context, kind, family).ok()?;
+    let what = match kind {
+        GroupKind::Instance => "parameter group",
+        GroupKind::Cluster => "cluster parameter group",
+    };
     Some(ParameterGroup {
+        kind,
         scope: context.scope.clone(),
         name: name.to_owned(),
         family: family.to_owned(),
-        description: format!("Default parameter group for {family}"),
+        description: format!("Default {what} for {family}"),
         parameters: BTreeMap::new(),
         tags: Tags::default(),
     })
@@ -88,7 +110,9 @@ pub(crate) fn are_stale(state: &State, instance: &Instance) -> bool {
 }
 
 fn group_of<'s>(state: &'s State, scope: &Scope, name: &str) -> Option<&'s ParameterGroup> {
-    state.parameter_groups.get(&scope.key(name))
+    state
+        .parameter_groups
+        .get(&GroupKind::Instance.key(scope, name))
 }
 
 /// Whether a parameter takes effect only when the server starts.

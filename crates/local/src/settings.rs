@@ -10,6 +10,7 @@ use crate::catalogue::{self, Offer, Product, System};
 use crate::random;
 use crate::rules::{self, Request};
 use crate::state::Settings;
+use crate::state::group::GroupKind;
 use crate::subnets;
 
 /// What a request sets; `member` is the attribute's member in that request.
@@ -192,7 +193,7 @@ fn check_references(
     let version = settings.get("EngineVersion").and_then(Value::as_str);
     let version = version.unwrap_or_default();
     if let Some(name) = text("DBParameterGroupName") {
-        let group = crate::parameters::find_group(context, name)?;
+        let group = crate::parameters::find_group(context, GroupKind::Instance, name)?;
         let family = product.family(version);
         if group.family != family {
             return Err(ApiError::combination(format!(

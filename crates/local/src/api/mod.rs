@@ -29,6 +29,7 @@ use self::context::{Answer, Context};
 use self::error::ApiError;
 use self::input::Input;
 use self::model::MODEL;
+use self::parameter_groups::{CLUSTER, INSTANCE};
 use self::query::Request;
 use crate::control_plane::{ControlPlane, StoreError};
 use crate::faults::{AnswerFate, Fate, LostAnswer};
@@ -208,13 +209,26 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "DescribeDBSubnetGroups" => subnet_groups::describe(context, input),
         "ModifyDBSubnetGroup" => subnet_groups::modify(context, input),
         "DeleteDBSubnetGroup" => subnet_groups::delete(context, input),
-        "CreateDBParameterGroup" => parameter_groups::create(context, input),
-        "DescribeDBParameterGroups" => parameter_groups::describe(context, input),
-        "DescribeDBParameters" => parameter_groups::describe_parameters(context, input),
-        "DescribeEngineDefaultParameters" => parameter_groups::describe_defaults(context, input),
-        "ModifyDBParameterGroup" => parameter_groups::modify(context, input),
-        "ResetDBParameterGroup" => parameter_groups::reset(context, input),
-        "DeleteDBParameterGroup" => parameter_groups::delete(context, input),
+        "CreateDBParameterGroup" => parameter_groups::create(context, INSTANCE, input),
+        "DescribeDBParameterGroups" => parameter_groups::describe(context, INSTANCE, input),
+        "DescribeDBParameters" => parameter_groups::describe_parameters(context, INSTANCE, input),
+        "DescribeEngineDefaultParameters" => {
+            parameter_groups::describe_defaults(context, INSTANCE, input)
+        }
+        "ModifyDBParameterGroup" => parameter_groups::modify(context, INSTANCE, input),
+        "ResetDBParameterGroup" => parameter_groups::reset(context, INSTANCE, input),
+        "DeleteDBParameterGroup" => parameter_groups::delete(context, INSTANCE, input),
+        "CreateDBClusterParameterGroup" => parameter_groups::create(context, CLUSTER, input),
+        "DescribeDBClusterParameterGroups" => parameter_groups::describe(context, CLUSTER, input),
+        "DescribeDBClusterParameters" => {
+            parameter_groups::describe_parameters(context, CLUSTER, input)
+        }
+        "DescribeEngineDefaultClusterParameters" => {
+            parameter_groups::describe_defaults(context, CLUSTER, input)
+        }
+        "ModifyDBClusterParameterGroup" => parameter_groups::modify(context, CLUSTER, input),
+        "ResetDBClusterParameterGroup" => parameter_groups::reset(context, CLUSTER, input),
+        "DeleteDBClusterParameterGroup" => parameter_groups::delete(context, CLUSTER, input),
         "CreateOptionGroup" => option_groups::create(context, input),
         "DescribeOptionGroups" => option_groups::describe(context, input),
         "ModifyOptionGroup" => option_groups::modify(context, input),

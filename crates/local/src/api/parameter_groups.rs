@@ -1,4 +1,4 @@
-//! DB parameter groups and their parameters.
+//! DB parameter groups and DB cluster parameter groups, and their parameters. Both kinds are the same but for the words.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,47 @@ use super::paging;
 use crate::describe::group_arn;
 use crate::names;
 use crate::parameter_list::{self, Effect};
-use crate::parameters::{self, find_group};
+use crate::parameters::{find_group, product_of};
 use crate::state::Tags;
-use crate::state::group::{ApplyMethod, Parameter, ParameterGroup};
+use crate::state::group::{ApplyMethod, GroupKind, Parameter, ParameterGroup};
 use crate::state::instance::{Instance, InstanceStatus, ParameterStatus, Work};
 
-pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
-    let name = input.required("DBParameterGroupName")?;
-    let name = names::parse("DBParameterGroupName", name, names::OTHER_LENGTH_MAX)?;
+/// The words of a kind of parameter groups.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    kind: GroupKind,
+    name: &'static str,
+    group: &'static str,
+    groups: &'static str,
+    arn: &'static str,
+}
+
+pub(super) const INSTANCE: Words = Words {
+    kind: GroupKind::Instance,
+    name: "DBParameterGroupName",
+    group: "DBParameterGroup",
+    groups: "DBParameterGroups",
+    arn: "DBParameterGroupArn",
+};
+
+pub(super) const CLUSTER: Words = Words {
+    kind: GroupKind::Cluster,
+    name: "DBClusterParameterGroupName",
+    group: "DBClusterParameterGroup",
+    groups: "DBClusterParameterGroups",
+    arn: "DBClusterParameterGroupArn",
+};
+
+pub(super) fn create(context: &mut Context<'_>, words: Words, input: &Input) -> Answer {
+    let name = names::parse(
+        words.name,
+        input.required(words.name)?,
+        names::OTHER_LENGTH_MAX,
+    )?;
     let family = input.required("DBParameterGroupFamily")?.to_owned();
-    engine_of(context, &family)?;
-    let key = context.scope.key(&name);
-    if context.state.parameter_groups.get(&key).is_some() {
-        let message = format!("Parameter group {name} already exists");
-        return Err(ApiError::new("DBParameterGroupAlreadyExists", message));
-    }
+    product_of(context, words.kind, &family)?;
     let group = ParameterGroup {
+        kind: words.kind,
         scope: context.scope.clone(),
         name,
         family,
@@ -34,25 +59,34 @@ pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
         parameters: BTreeMap::new(),
         tags: Tags::from_request(input.list("Tags")),
     };
-    let shown = shown(&group);
+    let key = group.key();
+    if context.state.parameter_groups.get(&key).is_some() {
+        let message = format!("Parameter group {} already exists", group.name);
+        return Err(ApiError::new("DBParameterGroupAlreadyExists", message));
+    }
+    let shown = shown(words, &group);
     context.state.parameter_groups.insert(key, group);
-    Ok(Map::from_iter([("DBParameterGroup".to_owned(), shown)]))
+    Ok(Map::from_iter([(words.group.to_owned(), shown)]))
 }
 
-pub(super) fn describe(context: &mut Context<'_>, input: &Input) -> Answer {
-    let groups: Vec<ParameterGroup> = match input.text("DBParameterGroupName") {
-        Some(name) => vec![find_group(context, name)?],
-        None => all(context),
+pub(super) fn describe(context: &mut Context<'_>, words: Words, input: &Input) -> Answer {
+    let groups: Vec<ParameterGroup> = match input.text(words.name) {
+        Some(name) => vec![find_group(context, words.kind, name)?],
+        None => all(context, words.kind),
     };
     let records = groups
         .iter()
-        .map(|group| (group.name.clone(), shown(group)));
-    paging::page(input, "DBParameterGroups", records.collect())
+        .map(|group| (group.name.clone(), shown(words, group)));
+    paging::page(input, words.groups, records.collect())
 }
 
-pub(super) fn describe_parameters(context: &mut Context<'_>, input: &Input) -> Answer {
-    let group = find_group(context, input.required("DBParameterGroupName")?)?;
-    let engine = engine_of(context, &group.family)?;
+pub(super) fn describe_parameters(
+    context: &mut Context<'_>,
+    words: Words,
+    input: &Input,
+) -> Answer {
+    let group = find_group(context, words.kind, input.required(words.name)?)?;
+    let engine = product_of(context, words.kind, &group.family)?.engine;
     let records = match input.text("Source") {
         Some("user") => user_parameters(&group, engine),
         Some("system") => Vec::new(),
@@ -67,10 +101,10 @@ pub(super) fn describe_parameters(context: &mut Context<'_>, input: &Input) -> A
     paging::page(input, "Parameters", records.into_iter().collect())
 }
 
-pub(super) fn describe_defaults(context: &mut Context<'_>, input: &Input) -> Answer {
+pub(super) fn describe_defaults(context: &mut Context<'_>, words: Words, input: &Input) -> Answer {
     let family = input.required("DBParameterGroupFamily")?.to_owned();
-    let engine = engine_of(context, &family)?;
-    let group = find_group(context, &format!("default.{family}"))?;
+    let engine = product_of(context, words.kind, &family)?.engine;
+    let group = find_group(context, words.kind, &format!("default.{family}"))?;
     let mut defaults = paging::page(input, "Parameters", engine_parameters(&group, engine))?;
     defaults.insert("DBParameterGroupFamily".to_owned(), json!(family));
     Ok(Map::from_iter([(
@@ -79,9 +113,9 @@ pub(super) fn describe_defaults(context: &mut Context<'_>, input: &Input) -> Ans
     )]))
 }
 
-pub(super) fn modify(context: &mut Context<'_>, input: &Input) -> Answer {
-    let mut group = changeable(context, input.required("DBParameterGroupName")?)?;
-    let engine = engine_of(context, &group.family)?;
+pub(super) fn modify(context: &mut Context<'_>, words: Words, input: &Input) -> Answer {
+    let mut group = changeable(context, words, input)?;
+    let engine = product_of(context, words.kind, &group.family)?.engine;
     for parameter in input.list("Parameters") {
         let text = |member: &str| {
             parameter
@@ -98,11 +132,11 @@ pub(super) fn modify(context: &mut Context<'_>, input: &Input) -> Answer {
         }
         group.parameters.insert(name, Parameter { value, method });
     }
-    store(context, group)
+    store(context, words, group)
 }
 
-pub(super) fn reset(context: &mut Context<'_>, input: &Input) -> Answer {
-    let mut group = changeable(context, input.required("DBParameterGroupName")?)?;
+pub(super) fn reset(context: &mut Context<'_>, words: Words, input: &Input) -> Answer {
+    let mut group = changeable(context, words, input)?;
     if input
         .get("ResetAllParameters")
         .is_none_or(|all| *all == json!(true))
@@ -117,25 +151,22 @@ pub(super) fn reset(context: &mut Context<'_>, input: &Input) -> Answer {
             .unwrap_or_default();
         group.parameters.remove(name);
     }
-    store(context, group)
+    store(context, words, group)
 }
 
-pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
-    let group = changeable(context, input.required("DBParameterGroupName")?)?;
+pub(super) fn delete(context: &mut Context<'_>, words: Words, input: &Input) -> Answer {
+    let group = changeable(context, words, input)?;
     let mut instances = context.state.instances.values();
     if instances.any(|instance| uses(instance, &group)) {
         let message = "One or more database instances are still members of this parameter group, so the group cannot be deleted";
         return Err(ApiError::new("InvalidDBParameterGroupState", message));
     }
-    context
-        .state
-        .parameter_groups
-        .remove(&context.scope.key(&group.name));
+    context.state.parameter_groups.remove(&group.key());
     Ok(Map::new())
 }
 
 /// Stores a changed group and lets the servers that use it know. One that is busy learns of it when it's done.
-fn store(context: &mut Context<'_>, group: ParameterGroup) -> Answer {
+fn store(context: &mut Context<'_>, words: Words, group: ParameterGroup) -> Answer {
     let name = group.name.clone();
     let using: Vec<Instance> = context
         .state
@@ -144,10 +175,7 @@ fn store(context: &mut Context<'_>, group: ParameterGroup) -> Answer {
         .filter(|instance| uses(instance, &group))
         .cloned()
         .collect();
-    context
-        .state
-        .parameter_groups
-        .insert(context.scope.key(&name), group);
+    context.state.parameter_groups.insert(group.key(), group);
     for instance in using {
         let is_started_with_it = instance.parameter_group_in_force == name;
         let Some(changed) = context.state.instances.get_mut(&instance.resource_id) else {
@@ -162,19 +190,22 @@ fn store(context: &mut Context<'_>, group: ParameterGroup) -> Answer {
             context.begin(&instance.resource_id, Work::Reconfigure);
         }
     }
-    Ok(Map::from_iter([(
-        "DBParameterGroupName".to_owned(),
-        json!(name),
-    )]))
+    Ok(Map::from_iter([(words.name.to_owned(), json!(name))]))
 }
 
 fn uses(instance: &Instance, group: &ParameterGroup) -> bool {
-    instance.scope == group.scope && instance.text("DBParameterGroupName") == group.name
+    group.kind == GroupKind::Instance
+        && instance.scope == group.scope
+        && instance.text("DBParameterGroupName") == group.name
 }
 
 /// A group that isn't a default one.
-fn changeable(context: &Context<'_>, name: &str) -> Result<ParameterGroup, ApiError> {
-    let group = find_group(context, name)?;
+fn changeable(
+    context: &Context<'_>,
+    words: Words,
+    input: &Input,
+) -> Result<ParameterGroup, ApiError> {
+    let group = find_group(context, words.kind, input.required(words.name)?)?;
     match group.name.starts_with("default.") {
         true => {
             let message = format!(
@@ -217,42 +248,20 @@ fn checked(engine: &str, name: &str, method: &str) -> Result<(String, ApplyMetho
 }
 
 /// All groups: those that were made, and the default ones that are in use.
-fn all(context: &Context<'_>) -> Vec<ParameterGroup> {
-    let stored = context
-        .state
-        .parameter_groups
-        .values()
-        .filter(|group| group.scope == *context.scope);
+fn all(context: &Context<'_>, kind: GroupKind) -> Vec<ParameterGroup> {
+    let is_asked = |group: &&ParameterGroup| group.kind == kind && group.scope == *context.scope;
+    let stored = context.state.parameter_groups.values().filter(is_asked);
     let mut groups: BTreeMap<String, ParameterGroup> = stored
         .map(|group| (group.name.clone(), group.clone()))
         .collect();
-    for instance in context
-        .state
-        .instances
-        .values()
-        .filter(|instance| instance.scope == *context.scope)
-    {
-        if let Ok(group) = parameters::find_group(context, instance.text("DBParameterGroupName")) {
+    let instances = context.state.instances.values();
+    for instance in instances.filter(|instance| instance.scope == *context.scope) {
+        let name = instance.text("DBParameterGroupName");
+        if let (GroupKind::Instance, Ok(group)) = (kind, find_group(context, kind, name)) {
             groups.entry(group.name.clone()).or_insert(group);
         }
     }
     groups.into_values().collect()
-}
-
-fn engine_of(context: &Context<'_>, family: &str) -> Result<&'static str, ApiError> {
-    let mut products = context.catalogue.products();
-    let product = products.find(|product| {
-        context
-            .catalogue
-            .versions(product.engine)
-            .iter()
-            .any(|version| product.family(version) == family)
-    });
-    product.map(|product| product.engine).ok_or_else(|| {
-        ApiError::value(format!(
-            "ParameterGroupFamily {family} is not a valid parameter group family"
-        ))
-    })
 }
 
 fn user_parameters(group: &ParameterGroup, engine: &str) -> Vec<(String, Value)> {
@@ -286,7 +295,7 @@ fn known(engine: &str, name: &str) -> Value {
             } else {
                 "dynamic"
             });
-            shown["DataType"] = json!(known.data_type);
+            shown["DataType"] = json!(known.data_type());
             shown["AllowedValues"] = json!(known.allowed_values());
             shown["IsModifiable"] = json!(known.effect != Effect::Fixed);
         }
@@ -299,11 +308,11 @@ fn known(engine: &str, name: &str) -> Value {
     shown
 }
 
-fn shown(group: &ParameterGroup) -> Value {
+fn shown(words: Words, group: &ParameterGroup) -> Value {
     json!({
-        "DBParameterGroupName": group.name,
+        words.name: group.name,
         "DBParameterGroupFamily": group.family,
         "Description": group.description,
-        "DBParameterGroupArn": group_arn(&group.scope, "pg", &group.name),
+        words.arn: group_arn(&group.scope, group.kind.in_arn(), &group.name),
     })
 }

@@ -6,6 +6,7 @@ use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
 use crate::state::Tags;
+use crate::state::group::GroupKind;
 
 /// RDS's limit for one resource.
 const TAGS_MAX: usize = 50;
@@ -83,13 +84,19 @@ fn of<'c>(context: &'c mut Context<'_>, arn: &str) -> Result<&'c mut Tags, ApiEr
                 .map(|snapshot| &mut snapshot.tags),
             "DBSnapshotNotFound",
         ),
-        "pg" => (
-            state
-                .parameter_groups
-                .get_mut(&key)
-                .map(|group| &mut group.tags),
-            "DBParameterGroupNotFound",
-        ),
+        "pg" | "cluster-pg" => {
+            let is_cluster = *kind == "cluster-pg";
+            let kind = if is_cluster {
+                GroupKind::Cluster
+            } else {
+                GroupKind::Instance
+            };
+            let group = state.parameter_groups.get_mut(&kind.key(&scope, &name));
+            (
+                group.map(|group| &mut group.tags),
+                "DBParameterGroupNotFound",
+            )
+        }
         "og" => (
             state
                 .option_groups

@@ -8,9 +8,12 @@ use serde_json::Value;
 use super::table::Record;
 use super::values::{Scope, Tags};
 
-/// A DB parameter group. The default groups aren't stored: they are always there and can't be changed.
+/// A DB parameter group, or a DB cluster parameter group. The default groups aren't stored: they are always there and
+/// can't be changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ParameterGroup {
+    #[serde(default)]
+    pub(crate) kind: GroupKind,
     pub(crate) scope: Scope,
     pub(crate) name: String,
     pub(crate) family: String,
@@ -18,6 +21,32 @@ pub(crate) struct ParameterGroup {
     /// What the user set.
     pub(crate) parameters: BTreeMap<String, Parameter>,
     pub(crate) tags: Tags,
+}
+
+/// Whose parameters a group holds: names are unique among the groups of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum GroupKind {
+    #[default]
+    Instance,
+    Cluster,
+}
+
+impl GroupKind {
+    /// RDS's word for it in an ARN.
+    pub(crate) fn in_arn(self) -> &'static str {
+        match self {
+            Self::Instance => "pg",
+            Self::Cluster => "cluster-pg",
+        }
+    }
+
+    /// The key of a group of that name in its table.
+    pub(crate) fn key(self, scope: &Scope, name: &str) -> String {
+        match self {
+            Self::Instance => scope.key(name),
+            Self::Cluster => scope.key(&format!("cluster-pg:{name}")),
+        }
+    }
 }
 
 /// A value that the user set.
@@ -55,6 +84,13 @@ pub(crate) struct SubnetGroup {
     pub(crate) description: String,
     pub(crate) subnet_ids: Vec<String>,
     pub(crate) tags: Tags,
+}
+
+impl ParameterGroup {
+    /// The key in its table.
+    pub(crate) fn key(&self) -> String {
+        self.kind.key(&self.scope, &self.name)
+    }
 }
 
 impl Record for ParameterGroup {

@@ -2,5 +2,6 @@
 
 mod api;
 mod engines;
+mod parameters;
 mod recovery;
 mod support;
