@@ -4,5 +4,7 @@
 
 mod forwarding;
 mod lifecycle;
+mod point_in_time;
+mod replication;
 mod snapshots;
 mod support;

@@ -1,75 +1,15 @@
 //! Physical copies: what is in them, while clients write.
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::Connection;
 use trapheus_local::engines::postgres::Postgres;
-use trapheus_local::engines::{Engine, EngineError, ServerSpec, StopMode};
+use trapheus_local::engines::{Engine, EngineError, StopMode};
 
-use crate::support::{Place, ask, connect, execute, options, pid};
-
-/// Commits one increasing number after the other until it is told to stop.
-struct Writer {
-    /// The highest number that is known to be committed.
-    committed: Arc<AtomicI64>,
-    stop: Arc<AtomicBool>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Writer {
-    async fn start(spec: &ServerSpec) -> Self {
-        execute(
-            spec,
-            "CREATE TABLE numbers (id bigint PRIMARY KEY, filler text)",
-        )
-        .await;
-        let committed = Arc::new(AtomicI64::new(0));
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut connection = connect(spec).await;
-        let (last, stopped) = (Arc::clone(&committed), Arc::clone(&stop));
-        let task = tokio::spawn(async move {
-            for id in 1_i64.. {
-                if stopped.load(Ordering::SeqCst) {
-                    return;
-                }
-                sqlx::query("INSERT INTO numbers VALUES ($1, repeat('x', 500))")
-                    .bind(id)
-                    .execute(&mut connection)
-                    .await
-                    .unwrap();
-                last.store(id, Ordering::SeqCst);
-            }
-        });
-        Self {
-            committed,
-            stop,
-            task,
-        }
-    }
-
-    fn committed(&self) -> i64 {
-        self.committed.load(Ordering::SeqCst)
-    }
-
-    async fn reaches(&self, id: i64) {
-        while self.committed() < id {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn stop(self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.task.await.unwrap();
-    }
-}
-
-async fn number(spec: &ServerSpec, question: &'static str) -> i64 {
-    ask(spec, question).await.parse().unwrap()
-}
+use crate::support::{Place, Writer, ask, connect, execute, number, options, pid};
 
 /// Goal: the copy is a prefix of what was committed: all of what was committed before it was asked for, nothing of what
 /// was committed after it was reported, no gap. Method: one client commits 1, 2, 3…, so a prefix is `max = count`.

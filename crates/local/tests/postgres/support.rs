@@ -1,6 +1,8 @@
 //! A directory for one test, servers in it, and clients that log in as a user would.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
@@ -134,4 +136,64 @@ pub(crate) async fn execute(spec: &ServerSpec, statements: &'static str) {
 pub(crate) fn pid(spec: &ServerSpec) -> i32 {
     let file = std::fs::read_to_string(spec.directory.join("data/postmaster.pid")).unwrap();
     file.lines().next().unwrap().parse().unwrap()
+}
+
+/// Commits one increasing number after the other until it is told to stop.
+pub(crate) struct Writer {
+    /// The highest number that is known to be committed.
+    committed: Arc<AtomicI64>,
+    stop: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Writer {
+    pub(crate) async fn start(spec: &ServerSpec) -> Self {
+        execute(
+            spec,
+            "CREATE TABLE numbers (id bigint PRIMARY KEY, filler text)",
+        )
+        .await;
+        let committed = Arc::new(AtomicI64::new(0));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut connection = connect(spec).await;
+        let (last, stopped) = (Arc::clone(&committed), Arc::clone(&stop));
+        let task = tokio::spawn(async move {
+            for id in 1_i64.. {
+                if stopped.load(Ordering::SeqCst) {
+                    return;
+                }
+                sqlx::query("INSERT INTO numbers VALUES ($1, repeat('x', 500))")
+                    .bind(id)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+                last.store(id, Ordering::SeqCst);
+            }
+        });
+        Self {
+            committed,
+            stop,
+            task,
+        }
+    }
+
+    pub(crate) fn committed(&self) -> i64 {
+        self.committed.load(Ordering::SeqCst)
+    }
+
+    pub(crate) async fn reaches(&self, id: i64) {
+        while self.committed() < id {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.task.await.unwrap();
+    }
+}
+
+/// One number.
+pub(crate) async fn number(spec: &ServerSpec, question: &'static str) -> i64 {
+    ask(spec, question).await.parse().unwrap()
 }

@@ -9,6 +9,7 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::layout::{RECOVERY_SIGNAL, STANDBY_SIGNAL};
 use crate::engines::files::{Entry, Listing};
 
 /// Directories whose contents a copy doesn't need; they exist in the copy, but empty.
@@ -26,8 +27,10 @@ const EMPTIED: [&str; 8] = [
 /// Part of the log's directory that must exist.
 const ARCHIVE_STATUS: &str = "pg_wal/archive_status";
 
-/// Files that belong to the running process, or that are copied apart.
-const LEFT_OUT: [&str; 7] = [
+/// Files that belong to the running process, that are copied apart, or that say that it is a replica.
+const LEFT_OUT: [&str; 9] = [
+    RECOVERY_SIGNAL,
+    STANDBY_SIGNAL,
     "backup_label",
     "backup_manifest",
     "current_logfiles",
@@ -37,13 +40,15 @@ const LEFT_OUT: [&str; 7] = [
     "tablespace_map",
 ];
 
-const CONTROL_FILE: &str = "global/pg_control";
+/// It says where a copy's recovery begins.
+pub(super) const CONTROL_FILE: &str = "global/pg_control";
 
 /// Reads of the control file until two of them agree.
 const CONTROL_FILE_READS_MAX: usize = 100;
 
 /// Length of a segment's name: timeline, and number in two parts, eight hexadecimal digits each.
 const SEGMENT_NAME_LENGTH: usize = 24;
+const TIMELINE_LENGTH: usize = 8;
 
 /// What is copied of a running server, without the log and the control file.
 pub(super) fn listing(data: &Utf8Path) -> io::Result<Listing> {
@@ -63,26 +68,54 @@ pub(super) fn listing(data: &Utf8Path) -> io::Result<Listing> {
     Ok(listing)
 }
 
-/// What is copied of a directory that no server runs on: everything but a killed server's process file.
+/// What is copied of a directory that no server runs on: everything but a killed server's process file, and that it was
+/// a replica: a copy stands alone.
 pub(super) fn whole_listing(data: &Utf8Path) -> io::Result<Listing> {
     let mut listing = Listing::of(data)?;
+    let left_out = ["postmaster.pid", "postmaster.opts", STANDBY_SIGNAL];
     listing
         .files
-        .retain(|file| !matches!(file.path.as_str(), "postmaster.pid" | "postmaster.opts"));
+        .retain(|file| !left_out.contains(&file.path.as_str()));
     Ok(listing)
 }
 
-/// The segments of the log from the first to the last, whatever timeline they are of.
-pub(super) fn log_listing(data: &Utf8Path, first: &str, last: &str) -> io::Result<Listing> {
-    let position = |name: &str| name.get(8..).map(str::to_owned);
-    let (first, last) = (position(first), position(last));
+/// Where a segment stands in the log, whatever timeline it is of: the last 16 digits of its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Segment(String);
+
+impl Segment {
+    /// The segment of a file's name, if it is one.
+    fn of_file(name: &str) -> Option<Self> {
+        let is_segment = name.len() == SEGMENT_NAME_LENGTH
+            && name.bytes().all(|letter| letter.is_ascii_hexdigit());
+        is_segment.then(|| Self(name[TIMELINE_LENGTH..].to_owned()))
+    }
+
+    /// The first segment that a copy needs, as its label says: `START WAL LOCATION: 0/2000028 (file …)`.
+    pub(super) fn first_of(label: &str) -> Option<Self> {
+        let (_, rest) = label.split_once("(file ")?;
+        Self::of_file(rest.split(')').next()?)
+    }
+
+    /// The segment with the last byte before a position.
+    pub(super) fn before(position: u64, segment_bytes: u64) -> Self {
+        let number = position.saturating_sub(1) / segment_bytes;
+        let in_a_part = (1 << 32) / segment_bytes;
+        Self(format!(
+            "{:08X}{:08X}",
+            number / in_a_part,
+            number % in_a_part
+        ))
+    }
+}
+
+/// The segments of the log from the first to the last.
+pub(super) fn log_listing(data: &Utf8Path, first: &Segment, last: &Segment) -> io::Result<Listing> {
     let mut listing = Listing::default();
     for entry in data.join("pg_wal").read_dir_utf8()? {
         let entry = entry?;
         let name = entry.file_name();
-        let is_segment = name.len() == SEGMENT_NAME_LENGTH
-            && name.bytes().all(|letter| letter.is_ascii_hexdigit());
-        if is_segment && first <= position(name) && position(name) <= last {
+        if Segment::of_file(name).is_some_and(|segment| (first..=last).contains(&&segment)) {
             listing.files.push(Entry {
                 path: Utf8Path::new("pg_wal").join(name),
                 size_bytes: entry.metadata()?.len(),
@@ -92,15 +125,15 @@ pub(super) fn log_listing(data: &Utf8Path, first: &str, last: &str) -> io::Resul
     Ok(listing)
 }
 
-/// Copies the control file last, as a base backup does. The server may be writing it at this very moment, so it is
+/// Reads the control file, which a base backup copies last. The server may be writing it at this very moment, so it is
 /// read until two reads agree.
-pub(super) fn copy_control_file(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-    let path = from.join(CONTROL_FILE);
+pub(super) fn control_file(data: &Utf8Path) -> io::Result<Vec<u8>> {
+    let path = data.join(CONTROL_FILE);
     let mut before = std::fs::read(&path)?;
     for _ in 0..CONTROL_FILE_READS_MAX {
         let now = std::fs::read(&path)?;
         if now == before {
-            return std::fs::write(to.join(CONTROL_FILE), now);
+            return Ok(now);
         }
         before = now;
     }
@@ -247,8 +280,9 @@ mod tests {
         ]);
         let listing = log_listing(
             Utf8Path::from_path(directory.path()).unwrap(),
-            "00000001000000000000000F",
-            "000000010000000000000010",
+            &Segment::first_of("START WAL LOCATION: 0/F000028 (file 00000001000000000000000F)")
+                .unwrap(),
+            &Segment::before(0x1100_0000, 0x0100_0000),
         )
         .unwrap();
         assert_eq!(

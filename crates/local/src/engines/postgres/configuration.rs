@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use super::installation::Installation;
 use super::layout::{Layout, SOCKET_PORT};
-use super::program;
+use super::{archive, program, replication};
 use crate::engines::EngineError;
 use crate::engines::account::Account;
 
@@ -40,7 +40,10 @@ const FIXED: &[(&str, &str)] = &[
     // The first start of a restored copy makes it durable: one call for the whole file system instead of opening and
     // flushing every file in turn.
     ("recovery_init_sync_method", "syncfs"),
-    ("archive_mode", "off"),
+    ("archive_mode", "always"),
+    // What a replica finds when it comes back, and how soon it looks again.
+    ("wal_keep_size", "256MB"),
+    ("wal_retrieve_retry_interval", "200ms"),
     ("logging_collector", "off"),
     ("log_destination", "stderr"),
 ];
@@ -51,6 +54,7 @@ const FIXED: &[(&str, &str)] = &[
 const HOST_BASED_AUTHENTICATION: &str = "\
 # Written by Trapheus; changes are lost.
 local rdsadmin    rdsadmin password
+local replication rdsadmin password
 local rdsadmin    all      reject
 local all         rdsadmin reject
 local all         all      scram-sha-256
@@ -123,6 +127,12 @@ fn render(layout: &Layout, parameters: &BTreeMap<String, String>) -> Result<Stri
         layout.socket_directory().as_str(),
     );
     set(&mut text, "wal_level", wal_level(parameters));
+    let action = "reading what the server is";
+    let mut remembered = replication::settings(layout).map_err(program::failed(action))?;
+    remembered.extend(archive::settings(layout).map_err(program::failed(action))?);
+    for (name, value) in remembered {
+        set(&mut text, name, &value);
+    }
     Ok(text)
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::installation::Installation;
 use super::layout::Layout;
 use super::program::failed;
-use super::{bootstrap, server, snapshot};
+use super::{archive, bootstrap, replication, server, snapshot};
 use crate::engines::account::Account;
 use crate::engines::copies;
 use crate::engines::directory::remove_directory;
@@ -92,38 +92,38 @@ impl Engine for Postgres {
 
     async fn follow(
         &self,
-        _: &ServerSpec,
-        _: &ServerSpec,
-        _: Progress<'_>,
+        spec: &ServerSpec,
+        upstream: &ServerSpec,
+        progress: Progress<'_>,
     ) -> Result<(), EngineError> {
-        Err(failed("following")("unsupported"))
+        replication::follow(spec, upstream, Account::find(USER)?, progress).await
     }
 
-    async fn promote(&self, _: &ServerSpec) -> Result<(), EngineError> {
-        Ok(())
+    async fn promote(&self, spec: &ServerSpec) -> Result<(), EngineError> {
+        replication::promote(spec).await
     }
 
-    async fn replication(&self, _: &ServerSpec) -> Result<Replication, EngineError> {
-        Ok(Replication::None)
+    async fn replication(&self, spec: &ServerSpec) -> Result<Replication, EngineError> {
+        replication::state(spec).await
     }
 
-    async fn archive(&self, _: &ServerSpec, _: Option<&Utf8Path>) -> Result<(), EngineError> {
-        Ok(())
+    async fn archive(&self, spec: &ServerSpec, into: Option<&Utf8Path>) -> Result<(), EngineError> {
+        archive::keep(spec, into, Account::find(USER)?).await
     }
 
-    async fn flush_archive(&self, _: &ServerSpec) -> Result<(), EngineError> {
-        Ok(())
+    async fn flush_archive(&self, spec: &ServerSpec) -> Result<(), EngineError> {
+        archive::flush(spec).await
     }
 
     async fn restore_to(
         &self,
-        _: &Utf8Path,
-        _: &[Utf8PathBuf],
-        _: Timestamp,
-        _: &ServerSpec,
-        _: Progress<'_>,
+        base: &Utf8Path,
+        archives: &[Utf8PathBuf],
+        until: Timestamp,
+        spec: &ServerSpec,
+        progress: Progress<'_>,
     ) -> Result<(), EngineError> {
-        Err(failed("restoring to an instant")("unsupported"))
+        archive::restore_to(base, archives, until, spec, Account::find(USER)?, progress).await
     }
 
     /// A server that still runs there is ended first, so that none is left without its directory.

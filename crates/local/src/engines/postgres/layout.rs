@@ -1,4 +1,13 @@
-//! The files that PostgreSQL has beside every server's own: `postgresql.conf`, `pg_hba.conf` and the socket.
+//! The files that PostgreSQL has beside every server's own: `postgresql.conf`, `pg_hba.conf`, the socket, and:
+//!
+//! ```text
+//! upstream              of a replica: the directory of the server that it follows
+//! upstream.pgpass       and what it logs in there with; belongs to the server's user
+//! archive               the directory that the log is kept in, if it is
+//! recovery              while it is restored to an instant: which, and from which archives
+//! data/standby.signal   there for as long as the server is a replica
+//! data/recovery.signal  there for as long as the server is being restored to an instant
+//! ```
 
 use camino::Utf8PathBuf;
 
@@ -7,6 +16,10 @@ pub(super) use crate::engines::layout::Layout;
 /// PostgreSQL puts the port into the socket's name; nobody listens on it.
 pub(super) const SOCKET_PORT: u16 = 5432;
 
+/// What a copy that is to stand alone must not have.
+pub(super) const STANDBY_SIGNAL: &str = "standby.signal";
+pub(super) const RECOVERY_SIGNAL: &str = "recovery.signal";
+
 impl Layout {
     pub(super) fn configuration(&self) -> Utf8PathBuf {
         self.directory().join("postgresql.conf")
@@ -14,6 +27,30 @@ impl Layout {
 
     pub(super) fn host_based_authentication(&self) -> Utf8PathBuf {
         self.directory().join("pg_hba.conf")
+    }
+
+    pub(super) fn upstream(&self) -> Utf8PathBuf {
+        self.directory().join("upstream")
+    }
+
+    pub(super) fn upstream_password(&self) -> Utf8PathBuf {
+        self.directory().join("upstream.pgpass")
+    }
+
+    pub(super) fn archive(&self) -> Utf8PathBuf {
+        self.directory().join("archive")
+    }
+
+    pub(super) fn recovery(&self) -> Utf8PathBuf {
+        self.directory().join("recovery")
+    }
+
+    pub(super) fn standby_signal(&self) -> Utf8PathBuf {
+        self.data().join(STANDBY_SIGNAL)
+    }
+
+    pub(super) fn recovery_signal(&self) -> Utf8PathBuf {
+        self.data().join(RECOVERY_SIGNAL)
     }
 
     pub(super) fn socket(&self) -> Utf8PathBuf {

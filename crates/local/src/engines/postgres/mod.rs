@@ -5,8 +5,10 @@
 //! - `bootstrap` makes a new server, `configuration` writes what it is told, `server` starts, adopts and stops it,
 //!   `postmaster` tells whether one runs;
 //! - `snapshot` makes physical copies, `base_backup` says what belongs to one;
+//! - `replication` lets servers follow each other, `archive` keeps their logs and restores to an instant;
 //! - `session` is the control plane's own login, `program` runs PostgreSQL's tools.
 
+mod archive;
 mod base_backup;
 mod bootstrap;
 mod configuration;
@@ -15,6 +17,7 @@ mod installation;
 mod layout;
 mod postmaster;
 mod program;
+mod replication;
 mod server;
 mod session;
 mod snapshot;

@@ -9,12 +9,14 @@
 //!
 //! The first start of a restored directory flushes it before it takes clients (`recovery_init_sync_method`).
 
+use std::io;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use sqlx::Row;
 
-use super::base_backup;
+use super::base_backup::{self, Segment};
 use super::installation::Installation;
-use super::layout::Layout;
+use super::layout::{Layout, STANDBY_SIGNAL};
 use super::postmaster::Postmaster;
 use super::program::failed;
 use super::session::{Session, literal};
@@ -40,7 +42,7 @@ pub(super) async fn take(
     copies::prepare(&server, &snapshot).map_err(failed("making the snapshot's directory"))?;
     refuse_tablespaces(&server.data())?;
     let copied = if Postmaster::find(&server.data()).is_some() {
-        take_online(&server, &snapshot, progress).await?
+        take_online(&server, &snapshot, None, progress).await?
     } else {
         copy_whole(&server, &snapshot, None, progress).await?
     };
@@ -48,22 +50,45 @@ pub(super) async fn take(
     Ok(SnapshotInfo { size_bytes: copied })
 }
 
+/// Makes a new server from one that runs, as its replica: what names the upstream is the caller's business. It isn't
+/// started.
+pub(super) async fn clone(
+    upstream: &ServerSpec,
+    spec: &ServerSpec,
+    account: Account,
+    progress: Progress<'_>,
+) -> Result<(), EngineError> {
+    let (from, to) = (
+        Layout::new(&upstream.directory),
+        Layout::new(&spec.directory),
+    );
+    copies::prepare(&from, &to).map_err(failed("making the server's directory"))?;
+    account.check_reach(&to.data())?;
+    refuse_tablespaces(&from.data())?;
+    take_online(&from, &to, Some(account), progress).await?;
+    let signal = to.partial_data().join(STANDBY_SIGNAL);
+    write_owned(&signal, "", Some(account)).map_err(failed("making a replica of the copy"))?;
+    std::fs::rename(to.partial_data(), to.data()).map_err(failed("naming the data directory"))
+}
+
+/// Copies a running server, which may be a replica itself, into the partial data of the target.
 async fn take_online(
     server: &Layout,
-    snapshot: &Layout,
+    target: &Layout,
+    account: Option<Account>,
     progress: Progress<'_>,
 ) -> Result<u64, EngineError> {
     let installation = Installation::of_data(&server.data()).await?;
     let new_names = installation.version().major >= FIRST_MAJOR_WITH_NEW_NAMES;
     let mut laps = Laps::begin();
     let mut session = Session::open(server).await?;
-    let start = begin(&mut session, snapshot, new_names).await?;
+    begin(&mut session, target, new_names).await?;
     laps.tell("checkpoint before the copy");
     let listing = base_backup::listing(&server.data()).map_err(failed("listing the data"))?;
     let copy = Copy {
         from: server.data(),
-        to: snapshot.partial_data(),
-        account: None,
+        to: target.partial_data(),
+        account,
         source: Source::Live,
     };
     let copied = copy
@@ -71,33 +96,38 @@ async fn take_online(
         .await
         .map_err(failed("copying the data"))?;
     laps.tell("copy of the data");
-    base_backup::copy_control_file(&server.data(), &snapshot.partial_data())
-        .map_err(failed("copying the control file"))?;
+    let control_file =
+        base_backup::control_file(&server.data()).map_err(failed("reading the control file"))?;
     let end = finish_backup(&mut session, new_names).await?;
-    std::fs::write(snapshot.partial_data().join("backup_label"), &end.label)
-        .map_err(failed("writing the backup label"))?;
-    let log = copy_log(server, snapshot, &start, &end).await?;
+    for (name, bytes) in [
+        (base_backup::CONTROL_FILE, control_file.as_slice()),
+        ("backup_label", end.label.as_bytes()),
+    ] {
+        write_owned(&target.partial_data().join(name), bytes, account)
+            .map_err(failed("writing the end of the copy"))?;
+    }
+    let log = copy_log(server, target, account, &end).await?;
     session.close().await;
     laps.tell("copy of the log");
     Ok(copied + log)
 }
 
-/// The first segment of the log that the copy needs.
-struct Start {
-    segment: String,
+fn write_owned(
+    path: &Utf8Path,
+    bytes: impl AsRef<[u8]>,
+    account: Option<Account>,
+) -> io::Result<()> {
+    std::fs::write(path, bytes)?;
+    account.map_or(Ok(()), |account| account.own(path))
 }
 
 /// The last segment of the log that the copy needs, and what tells PostgreSQL where to begin.
 struct End {
-    segment: String,
+    segment: Segment,
     label: String,
 }
 
-async fn begin(
-    session: &mut Session,
-    snapshot: &Layout,
-    new_names: bool,
-) -> Result<Start, EngineError> {
+async fn begin(session: &mut Session, target: &Layout, new_names: bool) -> Result<(), EngineError> {
     let action = "beginning the copy";
     let slot = format!("trapheus_{}", std::process::id());
     let name = literal(&format!("{slot}_{:x}", rand::random::<u32>()));
@@ -107,52 +137,56 @@ async fn begin(
             action,
         )
         .await?;
-    let label = literal(snapshot.directory().file_name().unwrap_or("snapshot"));
+    let label = literal(target.directory().file_name().unwrap_or("snapshot"));
     let call = if new_names {
         format!("pg_backup_start({label}, true)")
     } else {
         format!("pg_start_backup({label}, true, false)")
     };
-    let statement = format!("SELECT pg_walfile_name({call}) AS segment");
+    session.execute(format!("SELECT {call}"), action).await
+}
+
+/// The segment's name is reckoned from the position: `pg_walfile_name` refuses to on a replica.
+async fn finish_backup(session: &mut Session, new_names: bool) -> Result<End, EngineError> {
+    let action = "ending the copy";
+    let call = if new_names {
+        "pg_backup_stop(false)"
+    } else {
+        "pg_stop_backup(false, false)"
+    };
+    let statement = format!(
+        "SELECT (lsn - '0/0')::bigint AS position, labelfile, \
+         pg_size_bytes(current_setting('wal_segment_size')) AS segment_bytes FROM {call}"
+    );
     let row = sqlx::query(sqlx::AssertSqlSafe(statement))
         .fetch_one(session.connection())
         .await
         .map_err(failed(action))?;
-    Ok(Start {
-        segment: row.try_get("segment").map_err(failed(action))?,
-    })
-}
-
-async fn finish_backup(session: &mut Session, new_names: bool) -> Result<End, EngineError> {
-    let action = "ending the copy";
-    let statement = if new_names {
-        "SELECT pg_walfile_name(lsn) AS segment, labelfile FROM pg_backup_stop(false)"
-    } else {
-        "SELECT pg_walfile_name(lsn) AS segment, labelfile FROM pg_stop_backup(false, false)"
+    let number = |column: &str| -> Result<u64, EngineError> {
+        let number: i64 = row.try_get(column).map_err(failed(action))?;
+        u64::try_from(number).map_err(failed(action))
     };
-    let row = sqlx::query(statement)
-        .fetch_one(session.connection())
-        .await
-        .map_err(failed(action))?;
     Ok(End {
-        segment: row.try_get("segment").map_err(failed(action))?,
+        segment: Segment::before(number("position")?, number("segment_bytes")?),
         label: row.try_get("labelfile").map_err(failed(action))?,
     })
 }
 
 async fn copy_log(
     server: &Layout,
-    snapshot: &Layout,
-    start: &Start,
+    target: &Layout,
+    account: Option<Account>,
     end: &End,
 ) -> Result<u64, EngineError> {
     let action = "copying the write-ahead log";
-    let listing = base_backup::log_listing(&server.data(), &start.segment, &end.segment)
-        .map_err(failed(action))?;
+    let first = Segment::first_of(&end.label)
+        .ok_or_else(|| failed(action)("the label of the copy names no segment"))?;
+    let listing =
+        base_backup::log_listing(&server.data(), &first, &end.segment).map_err(failed(action))?;
     let copy = Copy {
         from: server.data(),
-        to: snapshot.partial_data(),
-        account: None,
+        to: target.partial_data(),
+        account,
         source: Source::Still,
     };
     copy.run(listing, &|_| ()).await.map_err(failed(action))
