@@ -2,8 +2,8 @@
 //! secrets without Secrets Manager.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -11,12 +11,60 @@ use trapheus_engine::{TaskCall, TaskError, Tasks};
 use trapheus_restore::{Probe, ProbeError, Proof, Secret, SecretError, Secrets, Verifier};
 
 /// The restore's tasks, for the engine.
-pub(crate) struct RestoreTasks(pub(crate) trapheus_restore::Tasks);
+pub(crate) struct RestoreTasks {
+    pub(crate) tasks: trapheus_restore::Tasks,
+    pub(crate) failure: Failure,
+}
+
+/// When a task that is to fail does so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before it has done anything.
+    Before,
+    /// After it has done all of it, which nobody gets to know.
+    After,
+}
+
+/// The one task that fails without a reason of its own. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Failure(Arc<Mutex<Option<(String, Moment)>>>);
+
+impl Failure {
+    /// Lets a task of this name fail, once.
+    pub(crate) fn arm(&self, task: &str, moment: Moment) {
+        *self.armed() = Some((task.to_owned(), moment));
+    }
+
+    /// Whether it has happened, or was never asked for.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.armed().is_none()
+    }
+
+    fn strikes(&self, task: &str, at: Moment) -> bool {
+        let mut armed = self.armed();
+        let is_meant = |(name, moment): &mut (String, Moment)| name == task && *moment == at;
+        armed.take_if(is_meant).is_some()
+    }
+
+    fn armed(&self) -> MutexGuard<'_, Option<(String, Moment)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[async_trait]
 impl Tasks for RestoreTasks {
     async fn run(&self, call: TaskCall) -> Result<Value, TaskError> {
-        let made = self.0.run(&call.resource, call.input).await;
+        let struck = || TaskError {
+            error: "Trapheus.Struck".to_owned(),
+            cause: serde_json::json!({"message": "the task fails as was asked for"}).to_string(),
+        };
+        if self.failure.strikes(&call.resource, Moment::Before) {
+            return Err(struck());
+        }
+        let made = self.tasks.run(&call.resource, call.input).await;
+        if made.is_ok() && self.failure.strikes(&call.resource, Moment::After) {
+            return Err(struck());
+        }
         made.map_err(|error| TaskError {
             error: error.name.to_string(),
             cause: error.cause.to_string(),

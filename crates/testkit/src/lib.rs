@@ -17,11 +17,13 @@ mod adapter;
 mod crash;
 mod gate;
 pub mod request_log;
+mod setup;
 mod simulation;
 mod time_spent;
 mod wire;
 mod world;
 
+pub use adapter::Moment;
 pub use crash::CrashingJournal;
 pub use simulation::{Calls, Run, Simulation};
 pub use time_spent::{TimeInState, TimeSpent};

@@ -5,7 +5,8 @@ use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::facts;
-use crate::instances::{Fate, assert_told, trial};
+use crate::fates::Fate;
+use crate::instances::{assert_told, trial};
 use crate::originals::{ENGINES, VARIANTS};
 
 const CASES: u32 = 12;

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 use trapheus_rds::{Subject, attributes};
-use trapheus_testkit::{Element, Run, Simulation};
+use trapheus_testkit::{Run, Simulation};
 
-use crate::facts::{self, Fact};
+use crate::facts;
+use crate::fates::{Fate, fates};
 use crate::originals::{self, ENGINES, VARIANTS, describe};
 
 /// Why no original of ours has another value than by default. Whoever adds an attribute to the
@@ -30,15 +31,6 @@ fn why_not_varied(attribute: &str, engine: &str) -> Option<&'static str> {
         _ if attribute.starts_with("ActivityStream") => "refused in Plan",
         _ => return None,
     })
-}
-
-/// What became of one attribute in one restore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// The original has what any database has.
-    NotVaried,
-    Kept,
-    Lost,
 }
 
 /// Runs a restore of an original that differs from a plain database wherever it may, and tells
@@ -80,34 +72,10 @@ pub(crate) async fn trial(
         after.values("DbiResourceId")
     );
 
-    let fates = facts.iter().filter_map(|fact| {
-        let at = |database: &Element| shown(database, fact);
-        let fate = match (at(&plain)?, at(&before)?, at(&after)?) {
-            (plain, before, after) if plain == before && before == after => Fate::NotVaried,
-            (_, before, after) if before == after => Fate::Kept,
-            _ => Fate::Lost,
-        };
-        Some((fact.attribute.clone(), fate))
-    });
     Trial {
-        fates: fates.collect(),
+        fates: fates(&facts, &plain, &before, &after),
         run,
     }
-}
-
-/// The value of an attribute, read from the wire.
-fn shown(database: &Element, fact: &Fact) -> Option<Vec<String>> {
-    let mut values = database.values(fact.path.as_ref()?);
-    match fact.attribute.as_str() {
-        // A new database has a new secret; that it has one is the attribute.
-        "ManageMasterUserPassword" => values
-            .iter_mut()
-            .for_each(|arn| *arn = "managed".to_owned()),
-        "DBInstanceIdentifier" => values.clear(),
-        "TagList" => values.retain(|tag| !tag.starts_with("Key=trapheus:")),
-        _ => {}
-    }
-    Some(values)
 }
 
 /// Whatever nobody could have kept is said, and nothing else is said to be so.

@@ -8,6 +8,7 @@
 
 mod combinations;
 mod facts;
+mod fates;
 mod instances;
 mod originals;
 mod requests;

@@ -1,7 +1,7 @@
 //! Originals that differ from a plain database wherever they may.
 
 use serde_json::{Map, Value, json};
-use trapheus_rds::{Subject, attributes};
+use trapheus_rds::{Attribute, Subject, attributes};
 use trapheus_testkit::{Element, Simulation};
 
 use crate::facts::{self, Fact};
@@ -61,7 +61,15 @@ pub(crate) async fn make(
     let older = Map::from_iter([("EngineVersion".to_owned(), json!(engine.oldest_version))]);
     create(simulation, &engine, "plain", older).await;
     let plain = describe(simulation, "plain").await;
-    let asked = asked(simulation, &engine, facts, &plain, excluded).await;
+    groups(simulation, &engine).await;
+    let asked = asked(&engine, "CreateDBInstanceMessage", facts, &plain, |fact| {
+        let attribute = fact.attribute.as_str();
+        let applies =
+            |row: &Attribute| row.name.as_str() == attribute && row.applies_to(engine.name);
+        attributes(Subject::Instance).iter().any(applies)
+            && !excluded.contains(&attribute)
+            && !APART.contains(&attribute)
+    });
     create(simulation, &engine, "orders", asked).await;
     plain
 }
@@ -73,7 +81,7 @@ pub(crate) async fn describe(simulation: &Simulation, name: &str) -> Element {
     answer.find("DBInstance").expect("it is shown").clone()
 }
 
-async fn offered(simulation: &Simulation, name: &'static str) -> Engine {
+pub(crate) async fn offered(simulation: &Simulation, name: &'static str) -> Engine {
     let asked = json!({"Engine": name});
     let answer = simulation.ask("DescribeDBEngineVersions", asked).await;
     let answer = answer.expect("the engine is offered");
@@ -93,31 +101,22 @@ async fn offered(simulation: &Simulation, name: &'static str) -> Engine {
 }
 
 /// The members of a create request for an original that has none of the defaults.
-async fn asked(
-    simulation: &Simulation,
+pub(crate) fn asked(
     engine: &Engine,
+    request: &str,
     facts: &[Fact],
     plain: &Element,
-    excluded: &[&str],
+    is_asked: impl Fn(&Fact) -> bool,
 ) -> Map<String, Value> {
-    groups(simulation, engine).await;
-    let types = facts::members("CreateDBInstanceMessage");
+    let types = facts::members(request);
     let mut asked = Map::new();
-    for fact in facts {
-        let attribute = fact.attribute.as_str();
-        let applies = attributes(Subject::Instance)
-            .iter()
-            .any(|row| row.name.as_str() == attribute && row.applies_to(engine.name));
-        let Some(member) = fact
-            .create
-            .as_deref()
-            .filter(|_| applies && !excluded.contains(&attribute) && !APART.contains(&attribute))
-        else {
+    for fact in facts.iter().filter(|fact| is_asked(fact)) {
+        let Some(member) = fact.create.as_deref() else {
             continue;
         };
         let default = fact.path.as_ref().map(|path| plain.values(path));
-        let kind = types[member];
-        if let Some(value) = values::value(attribute, engine, kind, &default.unwrap_or_default()) {
+        let default = default.unwrap_or_default();
+        if let Some(value) = values::value(&fact.attribute, engine, types[member], &default) {
             asked.insert(member.to_owned(), value);
         }
     }
@@ -125,7 +124,7 @@ async fn asked(
 }
 
 /// The groups that the original refers to.
-async fn groups(simulation: &Simulation, engine: &Engine) {
+pub(crate) async fn groups(simulation: &Simulation, engine: &Engine) {
     let version = json!({"Engine": engine.name, "EngineVersion": engine.version});
     let answer = simulation.ask("DescribeDBEngineVersions", version).await;
     let answer = answer.expect("the version is offered");

@@ -35,8 +35,18 @@ pub(crate) fn value(
         "LicenseModel" => json!(license(engine, default)?),
         "DBInstanceClass" => json!("db.r6i.2xlarge"),
         "EngineLifecycleSupport" => json!("open-source-rds-extended-support-disabled"),
+        "DBClusterInstanceClass" => json!("db.r6gd.xlarge"),
         "AllocatedStorage" => json!(500),
+        "StorageType" if engine.is("aurora") => json!("aurora-iopt1"),
+        // A plain Multi-AZ DB cluster has io1.
+        "StorageType" if default == "io1" => json!("io2"),
         "StorageType" => json!("io1"),
+        "ServerlessV2ScalingConfiguration" => json!({"MinCapacity": 1.5, "MaxCapacity": 16}),
+        "BacktrackWindow" => json!(7200),
+        "AvailabilityZones" => json!(["eu-west-1a", "eu-west-1b"]),
+        "AssociatedRoles" => json!([
+            {"RoleArn": "arn:aws:iam::123456789012:role/import", "FeatureName": "s3Import"},
+        ]),
         "Iops" => json!(14_000),
         "StorageThroughput" => json!(600),
         "MaxAllocatedStorage" => json!(1000),
