@@ -117,7 +117,10 @@ pub(crate) struct Shape {
     /// (default: the newest `<id>-snapshot`, or one that trapheus made)
     #[arg(long, value_name = "SNAPSHOT")]
     pub snapshot: Option<String>,
-    /// Take the data from a snapshot of this database instead
+    /// Restore to this moment instead (RFC 3339, or `latest`), from backups and logs
+    #[arg(long, value_name = "TIME", conflicts_with = "snapshot")]
+    pub time: Option<String>,
+    /// Take the data from a snapshot, or the backups, of this database instead
     #[arg(long, value_name = "SOURCE")]
     pub from: Option<String>,
     /// When the original leaves its name

@@ -159,6 +159,13 @@ fn sentence(state: &str, output: &Value) -> Option<String> {
     };
     match state {
         "Plan" => {
+            if let Some(at) = output["pointInTime"].as_object() {
+                let moment = at
+                    .get("at")
+                    .and_then(Value::as_str)
+                    .unwrap_or("the latest moment");
+                return Some(format!("from the backups, to {moment}"));
+            }
             let snapshot = &output["snapshot"];
             let does = if snapshot["create"] == true {
                 "makes"

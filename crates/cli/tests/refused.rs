@@ -184,7 +184,7 @@ async fn a_snapshot_that_is_not_the_targets() {
     let told = world
         .refused(name, &["restore", name, "--from", other])
         .await;
-    assert_snapshot!(told, @"unsaved-shop was not restored: Trapheus.Refused: engine: unsaved-mysql-snapshot is a snapshot of mysql, and unsaved-shop is postgres");
+    assert_snapshot!(told, @"unsaved-shop was not restored: Trapheus.Refused: engine: unsaved-mysql-snapshot is of mysql, and unsaved-shop is postgres");
 }
 
 #[tokio::test]

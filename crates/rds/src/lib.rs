@@ -15,6 +15,7 @@
 
 mod act;
 mod attributes;
+mod backups;
 mod calls;
 mod classify;
 mod connect;
@@ -37,6 +38,7 @@ pub use attributes::{
     Attribute, AttributeClass, AttributeName, Engines, Family, Omit, Restart, Settings, Subject,
     UnknownAttribute, Way, attribute, attributes,
 };
+pub use backups::AutomatedBackup;
 pub use calls::Calls;
 pub use classify::class_of_code;
 pub use connect::{ConnectError, ConnectOptions, Identity};

@@ -8,8 +8,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trapheus_rds::{
-    Attribute, Database, Family, Omit, Settings, Snapshot, Subject, Tags, Way, attribute,
-    attributes,
+    Attribute, Database, Family, Omit, Settings, Subject, Tags, Way, attribute, attributes,
 };
 
 use crate::input::MasterPassword;
@@ -87,12 +86,10 @@ impl Blueprint {
         self.settings.get(DELETION_PROTECTION) == Some(&Value::Bool(true))
     }
 
-    /// What the restore request sets.
-    pub fn for_restore(&self, snapshot: &Snapshot) -> Settings {
+    /// What the request sets that restores data which needs so much storage, in GiB.
+    pub fn for_restore(&self, way: Way, needed_gib: Option<u64>) -> Settings {
         let sent = |row: &&Attribute| {
-            row.is_set_by(Way::Restore, &self.engine)
-                && is_copied(row)
-                && self.why_not_sent(row).is_none()
+            row.is_set_by(way, &self.engine) && is_copied(row) && self.why_not_sent(row).is_none()
         };
         let rows = attributes(Subject::Instance).iter().filter(sent);
         let mut settings: Settings = rows
@@ -100,11 +97,10 @@ impl Blueprint {
             .collect();
         settings.retain(|name, _| name.as_str() != DELETION_PROTECTION);
         if let Some(storage) = settings.get_mut(ALLOCATED_STORAGE) {
-            let needed = snapshot.allocated_storage_gib.map(i64::from);
-            // Storage never shrinks: a larger snapshot needs what it needs.
+            // Storage never shrinks: more data than the original's needs what it needs.
             *storage = storage
-                .as_i64()
-                .max(needed)
+                .as_u64()
+                .max(needed_gib)
                 .map_or_else(|| storage.clone(), Value::from);
         }
         settings

@@ -34,14 +34,14 @@ pub use checks::{Check, Verdict};
 pub use error::{Calls, Cause, ErrorName, TaskError};
 pub use fidelity::{Fidelity, Loss};
 pub use input::{
-    AutomatedBackups, FinalSnapshot, InputError, KeptOriginal, MasterPassword, Request, RollbackOf,
-    SnapshotChoice, Strategy, Task,
+    AutomatedBackups, FinalSnapshot, InputError, KeptOriginal, MasterPassword, Request,
+    RestoreTime, RollbackOf, SnapshotChoice, Strategy, Task,
 };
 pub use limits::Limits;
 pub use names::Names;
 pub use plan::{
-    KeptOriginalPlan, Original, Outage, Plan, Retirement, RollbackPlan, SnapshotPlan, Step,
-    Verification,
+    KeptOriginalPlan, Original, Outage, Plan, PointInTimePlan, Retirement, RollbackPlan,
+    SnapshotPlan, Step, Verification,
 };
 pub use secrets::{Secret, SecretError, Secrets};
 pub use summary::{Standing, Summary, SummaryError, SummaryStatus, plan_of, summary};

@@ -33,8 +33,11 @@ pub struct Plan {
     pub engine_version: String,
     /// When the original leaves the name.
     pub strategy: Strategy,
-    /// The snapshot that supplies the data; none when a kept original is swapped back.
+    /// The snapshot that supplies the data; none for a point in time, and when a kept original is swapped back.
     pub snapshot: Option<SnapshotPlan>,
+    /// The moment whose data is restored, in place of a snapshot's.
+    #[serde(default)]
+    pub point_in_time: Option<PointInTimePlan>,
     /// How long the original is kept after the swap, in seconds.
     pub keep_original_seconds: u64,
     /// Every name that is used.
@@ -95,6 +98,40 @@ pub struct SnapshotPlan {
     pub engine_version: Option<String>,
     /// How many snapshots of the source remain, this one included, when one is made.
     pub keep: u32,
+}
+
+/// The moment whose data is restored, and the backups that hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PointInTimePlan {
+    /// What the database is called, or was, whose backups they are.
+    pub source: DbIdentifier,
+    /// Its identity.
+    pub source_resource_id: ResourceId,
+    /// The moment; none is the latest that there is when the restore begins.
+    pub at: Option<Timestamp>,
+    /// The first moment that the backups held when the plan was made, where RDS says it.
+    pub earliest: Option<Timestamp>,
+    /// The last one.
+    pub latest: Timestamp,
+    /// Whether the database was deleted and its backups stayed.
+    pub is_retained: bool,
+    /// The engine of the data.
+    pub engine: String,
+    /// The engine's version.
+    pub engine_version: String,
+    /// The storage that it needs, in GiB.
+    pub allocated_storage_gib: Option<u64>,
+}
+
+impl PointInTimePlan {
+    /// The moment, for people.
+    pub fn moment(&self) -> String {
+        match self.at {
+            Some(at) => at.to_string(),
+            None => "the latest moment that its backups hold".to_owned(),
+        }
+    }
 }
 
 /// The database that answers at the target's name when the plan is made.

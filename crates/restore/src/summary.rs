@@ -60,6 +60,9 @@ pub struct Summary {
     pub engine: Option<String>,
     /// The snapshot that supplies the data.
     pub snapshot_identifier: Option<SnapshotRef>,
+    /// The moment whose data is restored, in place of a snapshot's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_time: Option<String>,
     /// When the original leaves the name.
     pub strategy: Option<Strategy>,
     /// The database that answered at the name before.
@@ -144,6 +147,7 @@ pub fn summary(execution_id: &str, standing: Standing, history: &[HistoryEvent])
             .or_else(|| serde_json::from_value(input("identifier")?).ok()),
         kind: plan.map(|plan| plan.kind),
         engine: plan.map(|plan| plan.engine.clone()),
+        restore_time: plan.and_then(|plan| Some(plan.point_in_time.as_ref()?.moment())),
         snapshot_identifier: plan.and_then(|plan| Some(plan.snapshot.as_ref()?.id.clone())),
         strategy: plan.map(|plan| plan.strategy),
         original_resource_id: plan.map(|plan| plan.original.resource_id.clone()),

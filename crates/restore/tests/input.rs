@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use trapheus_restore::{
-    FinalSnapshot, InputError, KeptOriginal, MasterPassword, Request, SnapshotChoice, Strategy,
-    Task,
+    FinalSnapshot, InputError, KeptOriginal, MasterPassword, Request, RestoreTime, SnapshotChoice,
+    Strategy, Task,
 };
 
 fn parse(input: Value) -> Result<Request, InputError> {
@@ -106,6 +106,31 @@ fn snapshots_are_named_by_id_by_arn_or_as_the_latest() {
             .kept_original,
         Some(KeptOriginal::Release)
     );
+}
+
+#[test]
+fn a_moment_is_a_time_or_the_latest() {
+    let moment = |value: Value| with("restoreTime", value).map(|request| request.restore_time);
+    assert_eq!(moment(json!("latest")), Ok(Some(RestoreTime::Latest)));
+    let at = "2026-01-31T12:00:00Z".parse().unwrap();
+    for text in ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00+01:00"] {
+        assert_eq!(moment(json!(text)), Ok(Some(RestoreTime::At(at))));
+    }
+    for value in [json!("yesterday"), json!("2026-01-31"), json!(0)] {
+        assert!(
+            matches!(moment(value.clone()), Err(InputError::Value { .. })),
+            "{value}"
+        );
+    }
+    for (key, value) in [
+        ("task", "create_snapshot"),
+        ("snapshotIdentifier", "latest"),
+    ] {
+        let mut input =
+            json!({"identifier": "orders", "task": "db_restore", "restoreTime": "latest"});
+        input[key] = json!(value);
+        assert!(matches!(parse(input), Err(InputError::Contradiction(_))));
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
         "snapshotIdentifier",
         shape.snapshot.clone().map(Value::from),
     );
+    set("restoreTime", shape.time.clone().map(Value::from));
     set("sourceIdentifier", shape.from.clone().map(Value::from));
     set(
         "strategy",

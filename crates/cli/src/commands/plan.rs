@@ -54,6 +54,7 @@ fn text(plan: &Plan) -> String {
         plan.strategy.as_str()
     )];
     lines.extend(snapshot(plan));
+    lines.extend(moment(plan));
     lines.push(String::new());
     lines.push("Steps".into());
     for (number, step) in plan.steps.iter().enumerate() {
@@ -103,6 +104,12 @@ fn snapshot(plan: &Plan) -> Option<String> {
         "from snapshot {} of {}, {age}",
         snapshot.id, snapshot.source
     ))
+}
+
+fn moment(plan: &Plan) -> Option<String> {
+    let moment = plan.point_in_time.as_ref()?;
+    let whose = format!("{} ({})", moment.source, moment.source_resource_id);
+    Some(format!("from the backups of {whose}: {}", moment.moment()))
 }
 
 fn setting(value: &Value) -> String {

@@ -101,6 +101,7 @@ pub(crate) fn text(document: &Value) -> String {
 fn headline(document: &Value) -> String {
     let word = |key: &str| document[key].as_str().unwrap_or("-");
     let (target, snapshot) = (word("identifier"), word("snapshotIdentifier"));
+    let data = document["restoreTime"].as_str().unwrap_or(snapshot);
     let endpoint = match (
         &document["endpoint"]["address"],
         &document["endpoint"]["port"],
@@ -112,7 +113,7 @@ fn headline(document: &Value) -> String {
         ("SUCCEEDED", "create_snapshot_only") => format!("{snapshot} of {target} is available"),
         ("SUCCEEDED", "rollback") => format!("{target} is the kept original again{endpoint}"),
         ("SUCCEEDED" | "KEEPING_ORIGINAL", _) => {
-            format!("{target} has the data of {snapshot}{endpoint}")
+            format!("{target} has the data of {data}{endpoint}")
         }
         ("FAILED", _) => format!("{target} was not restored: {}", error(&document["error"])),
         ("ROLLBACK_FAILED", _) => {

@@ -16,12 +16,13 @@ pub(crate) fn check(
     now: Timestamp,
     allow_lost: &[String],
 ) -> Vec<Check> {
-    let mut checks = vec![
-        usable(snapshot, now),
-        origin(snapshot, source, target),
-        engine(snapshot, target),
-    ];
-    checks.extend(engine_version(snapshot, target, allow_lost));
+    let mut checks = vec![usable(snapshot, now), origin(snapshot, source, target)];
+    let data = Data {
+        what: snapshot.id.as_str(),
+        engine: &snapshot.engine,
+        version: &snapshot.engine_version,
+    };
+    checks.extend(engine(&data, target, allow_lost));
     checks.extend(storage(snapshot, target));
     checks.extend(encryption(snapshot, target));
     checks
@@ -70,23 +71,34 @@ fn origin(snapshot: &Snapshot, source: &DbIdentifier, target: &Database) -> Chec
     Check::pass(NAME, source.to_string())
 }
 
-fn engine(snapshot: &Snapshot, target: &Database) -> Check {
-    const NAME: &str = "engine";
-    if snapshot.engine == target.engine {
-        return Check::pass(NAME, snapshot.engine.clone());
-    }
-    let detail = format!(
-        "{} is a snapshot of {}, and {} is {}",
-        snapshot.id, snapshot.engine, target.identifier, target.engine
-    );
-    Check::fail(NAME, detail)
+/// The engine that data was written by.
+pub(crate) struct Data<'a> {
+    /// What it is, for people.
+    pub(crate) what: &'a str,
+    pub(crate) engine: &'a str,
+    pub(crate) version: &'a str,
 }
 
-fn engine_version(snapshot: &Snapshot, target: &Database, allow_lost: &[String]) -> Option<Check> {
+/// Whether data of an engine can be the target's.
+pub(crate) fn engine(data: &Data<'_>, target: &Database, allow_lost: &[String]) -> Vec<Check> {
+    const NAME: &str = "engine";
+    if data.engine != target.engine {
+        let detail = format!(
+            "{} is of {}, and {} is {}",
+            data.what, data.engine, target.identifier, target.engine
+        );
+        return vec![Check::fail(NAME, detail)];
+    }
+    let same = Check::pass(NAME, data.engine);
+    let version = engine_version(data, target, allow_lost);
+    std::iter::once(same).chain(version).collect()
+}
+
+fn engine_version(data: &Data<'_>, target: &Database, allow_lost: &[String]) -> Option<Check> {
     const NAME: &str = "engine version";
     const ATTRIBUTE: &str = "EngineVersion";
-    let (old, new) = (&snapshot.engine_version, &target.engine_version);
-    if snapshot.engine != target.engine || version(old) == version(new) {
+    let (old, new) = (data.version, target.engine_version.as_str());
+    if version(old) == version(new) {
         return None;
     }
     let is_allowed = allow_lost.iter().any(|name| name == ATTRIBUTE);
@@ -94,18 +106,21 @@ fn engine_version(snapshot: &Snapshot, target: &Database, allow_lost: &[String])
         let detail = format!(
             "{} has {old} and {} has {new}: a major version isn't changed by a restore; to get {old}, \
              name it in the input: \"allowLost\": [\"{ATTRIBUTE}\"]",
-            snapshot.id, target.identifier
+            data.what, target.identifier
         );
         Check::fail(NAME, detail)
     } else if version(old) > version(new) || is_allowed {
         Check::warn(
             NAME,
-            format!("the restored database will have the snapshot's {old}, not {new}"),
+            format!(
+                "the restored database will have {old}, as {} has, not {new}",
+                data.what
+            ),
         )
     } else {
         Check::pass(
             NAME,
-            format!("{old} in the snapshot; it will be upgraded to {new}"),
+            format!("{old} in {}; it will be upgraded to {new}", data.what),
         )
     };
     Some(check)

@@ -1,5 +1,6 @@
 //! The words of the input document: what can be chosen, and how it is spelled.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{SnapshotId, SnapshotRef};
 
@@ -73,6 +74,15 @@ pub enum SnapshotChoice {
     Latest,
     /// This one.
     Named(SnapshotRef),
+}
+
+/// The moment whose data is restored, in place of a snapshot's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestoreTime {
+    /// The latest that the source's backups hold when the restore begins.
+    Latest,
+    /// This one.
+    At(Timestamp),
 }
 
 /// Whether a last snapshot is made of an original before it is deleted.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use trapheus_rds::IdError;
 
-use super::choices::{FinalSnapshot, MasterPassword, SnapshotChoice, Task};
+use super::choices::{FinalSnapshot, MasterPassword, RestoreTime, SnapshotChoice, Task};
 use super::{InputError, KEYS, KEYS_NOT_YET};
 use crate::nearest::nearest;
 
@@ -106,6 +106,18 @@ impl Fields<'_> {
                 .name("snapshotIdentifier")?
                 .map_or(SnapshotChoice::Default, SnapshotChoice::Named)),
         }
+    }
+
+    pub(super) fn restore_time(&self) -> Result<Option<RestoreTime>, InputError> {
+        const KEY: &str = "restoreTime";
+        let read = |text: &str| match text {
+            "latest" => Ok(RestoreTime::Latest),
+            text => text
+                .parse()
+                .map(RestoreTime::At)
+                .map_err(|_| self.wrong(KEY, "`latest` or a time such as `2026-01-31T12:00:00Z`")),
+        };
+        self.text(KEY)?.map(read).transpose()
     }
 
     pub(super) fn keep_snapshots(&self) -> Result<u32, InputError> {

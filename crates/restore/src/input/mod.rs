@@ -11,7 +11,8 @@ use serde_json::Value;
 use trapheus_rds::{DbIdentifier, IdError};
 
 pub use choices::{
-    AutomatedBackups, FinalSnapshot, KeptOriginal, MasterPassword, SnapshotChoice, Strategy, Task,
+    AutomatedBackups, FinalSnapshot, KeptOriginal, MasterPassword, RestoreTime, SnapshotChoice,
+    Strategy, Task,
 };
 
 use crate::plan::Plan;
@@ -45,6 +46,8 @@ pub struct Request {
     pub source_is_explicit: bool,
     /// Which snapshot supplies the data.
     pub snapshot: SnapshotChoice,
+    /// The moment whose data is restored, in place of a snapshot's.
+    pub restore_time: Option<RestoreTime>,
     /// When the original leaves the name.
     pub strategy: Strategy,
     /// How long the original is kept after the swap, in seconds.
@@ -116,6 +119,7 @@ const KEYS: &[&str] = &[
     "isCluster",
     "sourceIdentifier",
     "snapshotIdentifier",
+    "restoreTime",
     "strategy",
     "keepOriginal",
     "keepSnapshots",
@@ -129,7 +133,6 @@ const KEYS: &[&str] = &[
 
 /// Keys that are promised and not there yet: an honest refusal instead of "unknown".
 const KEYS_NOT_YET: &[&str] = &[
-    "restoreTime",
     "cutover",
     "prepare",
     "verify",
@@ -158,6 +161,7 @@ impl Request {
             source_is_explicit: source.is_some(),
             source: source.unwrap_or_else(|| identifier.clone()),
             snapshot: fields.snapshot()?,
+            restore_time: fields.restore_time()?,
             strategy: fields
                 .read("strategy", "`swap` or `in_place`")?
                 .unwrap_or_default(),
@@ -188,6 +192,11 @@ impl Request {
         if makes_snapshot && names_snapshot {
             return Err(InputError::Contradiction(
                 "a task that makes a snapshot can't be given one: leave `snapshotIdentifier` out",
+            ));
+        }
+        if self.restore_time.is_some() && (makes_snapshot || names_snapshot) {
+            return Err(InputError::Contradiction(
+                "a point in time needs no snapshot: leave `snapshotIdentifier` out, and take the task `db_restore`",
             ));
         }
         if self.task == Task::CreateSnapshotOnly && self.source != self.identifier {

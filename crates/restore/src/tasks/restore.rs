@@ -8,13 +8,15 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{
-    Arn, Class, Database, DbIdentifier, Kind, ResourceId, Restore, RestoreFrom, StatusClass,
+    Arn, Class, Database, DbIdentifier, Kind, PointInTimeSource, ResourceId, Restore, RestoreFrom,
+    StatusClass, Way,
 };
 
 use super::context::Context;
 use crate::error::{ErrorName, TaskError};
 use crate::input::Strategy;
 use crate::marks::{Marks, Role, marks};
+use crate::plan::{PointInTimePlan, SnapshotPlan};
 
 /// A database may be seen before its tags are.
 const TAGS_FOLLOW_WITHIN: SignedDuration = SignedDuration::from_secs(20);
@@ -139,29 +141,21 @@ async fn check_the_original(context: &Context) -> Result<(), TaskError> {
 
 async fn request(context: &Context) -> Result<(), TaskError> {
     let plan = context.plan();
-    let asked = plan.snapshot.as_ref().ok_or_else(|| {
-        TaskError::new(
-            ErrorName::Internal,
-            "the plan has no snapshot to restore from",
-        )
-    })?;
-    let snapshot = context
-        .rds
-        .snapshot(Kind::Instance, &asked.id)
-        .await?
-        .ok_or_else(|| {
-            TaskError::new(
-                ErrorName::NotFound,
-                format!("the snapshot {} does not exist", asked.id),
-            )
-        })?;
+    let (way, from, needed_gib) = match (&plan.point_in_time, &plan.snapshot) {
+        (Some(asked), _) => point_in_time(context, asked).await?,
+        (None, Some(asked)) => snapshot(context, asked).await?,
+        (None, None) => {
+            let message = "the plan does not say where the data comes from";
+            return Err(TaskError::new(ErrorName::Internal, message));
+        }
+    };
     let mut tags = plan.blueprint.tags.clone();
     tags.extend(marks(plan.owner(), &plan.identifier, Role::Restored));
     let request = Restore {
         kind: Kind::Instance,
         identifier: plan.names.restored.clone(),
-        settings: plan.blueprint.for_restore(&snapshot),
-        from: RestoreFrom::Snapshot(asked.id.clone()),
+        settings: plan.blueprint.for_restore(way, needed_gib),
+        from,
         tags,
     };
     match context.rds.restore(&request).await {
@@ -170,6 +164,37 @@ async fn request(context: &Context) -> Result<(), TaskError> {
         Err(error) if error.class == Class::AlreadyExists => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What a restore is made from: the request that takes it, and the storage that it needs in GiB.
+type Origin = (Way, RestoreFrom, Option<u64>);
+
+async fn snapshot(context: &Context, asked: &SnapshotPlan) -> Result<Origin, TaskError> {
+    let found = context.rds.snapshot(context.plan().kind, &asked.id).await?;
+    let snapshot = found.ok_or_else(|| {
+        let message = format!("the snapshot {} does not exist", asked.id);
+        TaskError::new(ErrorName::NotFound, message)
+    })?;
+    let needed = snapshot.allocated_storage_gib.map(i32::unsigned_abs);
+    let from = RestoreFrom::Snapshot(asked.id.clone());
+    Ok((Way::Restore, from, needed.map(u64::from)))
+}
+
+/// The source is found by its identity: `in_place` has renamed it when it is the original, and
+/// somebody may have deleted it since the plan.
+async fn point_in_time(context: &Context, asked: &PointInTimePlan) -> Result<Origin, TaskError> {
+    let id = &asked.source_resource_id;
+    let living = context.rds.database_by_resource(context.plan().kind, id);
+    let source = match living.await? {
+        Some(living) => PointInTimeSource::Live(living.identified()),
+        None => PointInTimeSource::Retained(id.clone()),
+    };
+    let from = RestoreFrom::PointInTime {
+        source,
+        at: asked.at,
+    };
+    let needed = asked.allocated_storage_gib;
+    Ok((Way::RestoreToPointInTime, from, needed))
 }
 
 async fn failed(context: &Context, restored: &Database) -> TaskError {

@@ -1,70 +1,122 @@
-//! Which snapshot supplies the data: one that is made, one that is named, or the newest.
+//! Which snapshot supplies the data: one that is made, one that is named, or the newest; or which
+//! backups, for a point in time.
 
 use jiff::{SignedDuration, Timestamp};
 use trapheus_rds::{Database, DbIdentifier, Kind, Rds, Snapshot, SnapshotId, SnapshotStatus};
 
 use crate::checks::{self, Check};
 use crate::error::TaskError;
-use crate::input::{Request, SnapshotChoice, Task};
+use crate::input::{Request, RestoreTime, SnapshotChoice, Task};
 use crate::marks::{Marks, Role};
 use crate::names;
-use crate::plan::SnapshotPlan;
+use crate::plan::{PointInTimePlan, SnapshotPlan};
+
+use super::point_in_time;
 
 const NAME: &str = "snapshot";
 
-/// The snapshot of an execution.
-pub(super) enum Chosen {
-    /// One that is to be made of this database.
-    New {
-        plan: Box<SnapshotPlan>,
-        checks: Vec<Check>,
-    },
-    /// One that exists.
-    Existing {
-        plan: Box<SnapshotPlan>,
-        checks: Vec<Check>,
-    },
-    /// None can be used.
-    None(Check),
+/// Where the data of an execution comes from, and what was found about it.
+pub(super) struct Chosen {
+    pub(super) snapshot: Option<SnapshotPlan>,
+    pub(super) point_in_time: Option<PointInTimePlan>,
+    pub(super) checks: Vec<Check>,
 }
 
 impl Chosen {
-    pub(super) fn plan(&self) -> Option<SnapshotPlan> {
-        match self {
-            Chosen::New { plan, .. } | Chosen::Existing { plan, .. } => Some(plan.as_ref().clone()),
-            Chosen::None(_) => None,
+    /// A snapshot that is to be made, or exists.
+    fn snapshot(plan: SnapshotPlan, checks: Vec<Check>) -> Self {
+        Self {
+            snapshot: Some(plan),
+            point_in_time: None,
+            checks,
         }
     }
 
-    pub(super) fn checks(&self) -> Vec<Check> {
-        match self {
-            Chosen::New { checks, .. } | Chosen::Existing { checks, .. } => checks.clone(),
-            Chosen::None(check) => vec![check.clone()],
+    /// Nothing can be used.
+    fn nothing(why: Check) -> Self {
+        Self {
+            snapshot: None,
+            point_in_time: None,
+            checks: vec![why],
         }
     }
 
     /// The storage that it needs, in GiB.
     pub(super) fn size(&self) -> Option<u64> {
-        self.plan()?.allocated_storage_gib
+        let snapshot = self.snapshot.as_ref();
+        let moment = self.point_in_time.as_ref();
+        snapshot
+            .and_then(|snapshot| snapshot.allocated_storage_gib)
+            .or(moment.and_then(|moment| moment.allocated_storage_gib))
+    }
+
+    /// The version of the engine in it.
+    pub(super) fn engine_version(&self) -> Option<&str> {
+        let snapshot = self.snapshot.as_ref();
+        let moment = self.point_in_time.as_ref();
+        snapshot
+            .and_then(|snapshot| snapshot.engine_version.as_deref())
+            .or(moment.map(|moment| moment.engine_version.as_str()))
     }
 }
 
-/// Chooses the snapshot.
+/// Chooses the snapshot, or the backups.
 pub(super) async fn choose(
     rds: &Rds,
     request: &Request,
     target: &Database,
     now: Timestamp,
 ) -> Result<Chosen, TaskError> {
-    match request.task {
-        Task::CreateSnapshot | Task::CreateSnapshotOnly => make(rds, request, target, now).await,
-        Task::DbRestore | Task::Rollback => {
-            let found = find(rds, request).await?;
-            Ok(found.map_or_else(Chosen::None, |snapshot| {
-                existing(&snapshot, request, target, now)
-            }))
-        }
+    if matches!(
+        request.task,
+        Task::CreateSnapshot | Task::CreateSnapshotOnly
+    ) {
+        return make(rds, request, target, now).await;
     }
+    if let Some(time) = request.restore_time {
+        return moment(rds, request, target, time, now).await;
+    }
+    let found = find(rds, request).await?;
+    Ok(found.map_or_else(Chosen::nothing, |snapshot| {
+        existing(&snapshot, request, target, now)
+    }))
+}
+
+/// The backups of the source that hold the moment.
+async fn moment(
+    rds: &Rds,
+    request: &Request,
+    target: &Database,
+    time: RestoreTime,
+    now: Timestamp,
+) -> Result<Chosen, TaskError> {
+    let living = if request.source == target.identifier {
+        Some(target.clone())
+    } else {
+        rds.database(target.kind, &request.source).await?
+    };
+    let asked = point_in_time::Asked {
+        source: &request.source,
+        kind: target.kind,
+        time,
+        now,
+    };
+    let (plan, check) = match point_in_time::choose(rds, &asked, living.as_ref()).await? {
+        Ok(found) => found,
+        Err(outside) => return Ok(Chosen::nothing(outside)),
+    };
+    let data = checks::snapshot::Data {
+        what: request.source.as_str(),
+        engine: &plan.engine,
+        version: &plan.engine_version,
+    };
+    let mut checks = vec![check];
+    checks.extend(checks::snapshot::engine(&data, target, &request.allow_lost));
+    Ok(Chosen {
+        snapshot: None,
+        point_in_time: Some(plan),
+        checks,
+    })
 }
 
 async fn make(
@@ -83,7 +135,7 @@ async fn make(
                     "there is no database {} to take a snapshot of",
                     request.source
                 );
-                return Ok(Chosen::None(Check::fail(NAME, detail)));
+                return Ok(Chosen::nothing(Check::fail(NAME, detail)));
             }
         }
     };
@@ -104,10 +156,7 @@ async fn make(
         engine_version: Some(source.engine_version),
         keep: request.keep_snapshots,
     };
-    Ok(Chosen::New {
-        plan: Box::new(plan),
-        checks,
-    })
+    Ok(Chosen::snapshot(plan, checks))
 }
 
 /// The fixed name where it is free, else one of the time; of two in one second, the later one
@@ -215,8 +264,5 @@ fn existing(snapshot: &Snapshot, request: &Request, target: &Database, now: Time
         engine_version: Some(snapshot.engine_version.clone()),
         keep: request.keep_snapshots,
     };
-    Chosen::Existing {
-        plan: Box::new(plan),
-        checks,
-    }
+    Chosen::snapshot(plan, checks)
 }

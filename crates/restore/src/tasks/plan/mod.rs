@@ -1,6 +1,7 @@
 //! Plan: the one place where choices are made. Everything is looked at, nothing is changed.
 
 mod choose;
+mod point_in_time;
 mod rollback;
 mod words;
 
@@ -90,7 +91,8 @@ impl<'a> Planner<'a> {
             engine: target.engine.clone(),
             engine_version: target.engine_version.clone(),
             strategy: request.strategy,
-            snapshot: chosen.plan(),
+            snapshot: chosen.snapshot.clone(),
+            point_in_time: chosen.point_in_time.clone(),
             keep_original_seconds: request.keep_original_seconds,
             names,
             original: original(&target),
@@ -173,7 +175,7 @@ impl<'a> Planner<'a> {
         chosen: &Chosen,
     ) -> Result<Vec<Check>, TaskError> {
         let mut checks = vec![checks::target::status(target)];
-        checks.extend(chosen.checks());
+        checks.extend(chosen.checks.clone());
         let snapshots = i64::from(
             plan.snapshot
                 .as_ref()
@@ -205,11 +207,7 @@ impl<'a> Planner<'a> {
         checks.push(password.await);
         checks.extend(checks::target::identity(target));
         checks.extend(surroundings::groups(&self.rds, target).await);
-        if let Some(version) = plan
-            .snapshot
-            .as_ref()
-            .and_then(|snapshot| snapshot.engine_version.as_deref())
-        {
+        if let Some(version) = chosen.engine_version() {
             checks.push(surroundings::version(&self.rds, &target.engine, version).await);
         }
         checks.push(surroundings::blue_green(&self.rds, target).await);

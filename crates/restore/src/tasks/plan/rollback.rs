@@ -27,6 +27,7 @@ impl Planner<'_> {
             task: Task::Rollback,
             execution: self.execution.to_owned(),
             snapshot: None,
+            point_in_time: None,
             keep_original_seconds: 0,
             kept_original: None,
             rollback: Some(RollbackPlan {

@@ -71,14 +71,19 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
         if plan.task == Task::CreateSnapshotOnly {
             return steps;
         }
-        if plan.strategy == Strategy::InPlace {
-            steps.push(step("MoveAsideFirst", aside.clone()));
-        }
-        steps.push(step(
-            "Restore",
-            format!("restore {} as {}", snapshot.id, names.restored),
-        ));
     }
+    if plan.strategy == Strategy::InPlace {
+        steps.push(step("MoveAsideFirst", aside.clone()));
+    }
+    let data = match (&plan.point_in_time, &plan.snapshot) {
+        (Some(moment), _) => format!("{} of {}", moment.moment(), moment.source),
+        (None, Some(snapshot)) => snapshot.id.to_string(),
+        (None, None) => "nothing".to_owned(),
+    };
+    steps.push(step(
+        "Restore",
+        format!("restore {data} as {}", names.restored),
+    ));
     steps.push(step(
         "Configure",
         format!(
@@ -122,12 +127,13 @@ fn retire(plan: &Plan) -> String {
 /// What follows from the plan and may not be meant.
 pub(super) fn consequences(plan: &Plan) -> Vec<Check> {
     let mut checks = Vec::new();
-    let Some(snapshot) = &plan.snapshot else {
-        return checks;
-    };
-    let since = match snapshot.created_at {
-        Some(at) => format!("after {at}"),
-        None => "after the snapshot".to_owned(),
+    let since = match (&plan.point_in_time, &plan.snapshot) {
+        (Some(moment), _) => format!("after {}", moment.moment()),
+        (None, Some(snapshot)) => match snapshot.created_at {
+            Some(at) => format!("after {at}"),
+            None => "after the snapshot".to_owned(),
+        },
+        (None, None) => return checks,
     };
     let fate = match (plan.keep_original_seconds, &plan.retirement.final_snapshot) {
         (0, None) => format!(
