@@ -20,6 +20,7 @@ pub mod request_log;
 mod setup;
 mod simulation;
 mod time_spent;
+mod watch;
 mod wire;
 mod world;
 
@@ -27,5 +28,6 @@ pub use adapter::Moment;
 pub use crash::CrashingJournal;
 pub use simulation::{Calls, Run, Simulation};
 pub use time_spent::{TimeInState, TimeSpent};
+pub use watch::{Silence, Use, Watch};
 pub use wire::{Element, Refusal};
 pub use world::{Database, World};

@@ -172,17 +172,18 @@ impl Simulation {
 
     /// Writes a value through a database's endpoint.
     pub fn put(&self, name: &str, key: &str, value: &str) {
-        self.server(name)
+        self.client_of(name)
             .put(key, value)
             .expect("the database answers");
     }
 
     /// Reads a value through a database's endpoint; none also when nothing answers there.
     pub fn get(&self, name: &str, key: &str) -> Option<String> {
-        self.server(name).get(key).ok().flatten()
+        self.client_of(name).get(key).ok().flatten()
     }
 
-    fn server(&self, name: &str) -> SimulatedClient {
+    /// A client at a database's endpoint.
+    pub fn client_of(&self, name: &str) -> SimulatedClient {
         self.control_plane.simulated_client(name)
     }
 
