@@ -11,7 +11,7 @@ use crate::state::{Scope, Settings, State, arn};
 use crate::subnets;
 
 /// An instance as `DescribeDBInstances` shows it.
-pub(crate) fn instance(state: &State, instance: &Instance) -> Value {
+pub(crate) fn instance(state: &State, instance: &Instance, now: Timestamp) -> Value {
     let mut shown = shown_as_is(&instance.settings);
     let mut put = |member: &str, value: Value| {
         shown.insert(member.to_owned(), value);
@@ -24,7 +24,6 @@ pub(crate) fn instance(state: &State, instance: &Instance) -> Value {
     put("TagList", instance.tags.describe());
     put("PendingModifiedValues", pending(instance));
     put("ReadReplicaDBInstanceIdentifiers", json!([]));
-    put("ActivityStreamStatus", json!("stopped"));
     put("IsStorageConfigUpgradeAvailable", json!(false));
     if let Some(created_at) = instance.created_at {
         put("InstanceCreateTime", json!(created_at.to_string()));
@@ -35,6 +34,7 @@ pub(crate) fn instance(state: &State, instance: &Instance) -> Value {
     groups(state, instance, &mut shown);
     storage(instance, &mut shown);
     identity(instance, &mut shown);
+    shown.extend(state.attachments_of(&instance.resource_id).describe(now));
     Value::from(shown)
 }
 
@@ -240,7 +240,7 @@ fn storage(instance: &Instance, shown: &mut Map<String, Value>) {
     }
 }
 
-/// Certificate, directory domain and the managed secret.
+/// Certificate and directory domain.
 fn identity(instance: &Instance, shown: &mut Map<String, Value>) {
     shown.insert(
         "CertificateDetails".to_owned(),
@@ -264,21 +264,6 @@ fn identity(instance: &Instance, shown: &mut Map<String, Value>) {
         memberships.push(Value::from(membership));
     }
     shown.insert("DomainMemberships".to_owned(), Value::from(memberships));
-    if instance.is_on("ManageMasterUserPassword") {
-        shown.insert(
-            "MasterUserSecret".to_owned(),
-            json!({
-                "SecretArn": secret_arn(&instance.scope, &instance.resource_id),
-                "SecretStatus": "active",
-                "KmsKeyId": instance.settings.get("MasterUserSecretKmsKeyId"),
-            }),
-        );
-    }
-}
-
-fn secret_arn(scope: &Scope, resource_id: &str) -> String {
-    let Scope { account, region } = scope;
-    format!("arn:aws:secretsmanager:{region}:{account}:secret:rds!{resource_id}")
 }
 
 const DOMAIN_MEMBERS: &[(&str, &str)] = &[

@@ -16,6 +16,7 @@
 //! | start | 4 min |
 //! | stop | 3 min |
 //! | delete | 3 min |
+//! | activity stream, secret, proxy and its targets, integration… | 60 s |
 //!
 //! After a modification was accepted, the instance is still shown as `available` for 5 s.
 
@@ -54,6 +55,11 @@ impl Pace {
             Duration::from_secs(60)
                 + Duration::from_millis(500) * storage_gib.try_into().unwrap_or(u32::MAX),
         )
+    }
+
+    /// How long what is attached to a database takes to be there.
+    pub(crate) fn attachment(self) -> Duration {
+        self.scaled(Duration::from_secs(60))
     }
 
     /// How long an instance still looks untouched after a modification was accepted.

@@ -30,6 +30,7 @@ mod parameters;
 mod random;
 mod request_log;
 mod rules;
+mod secrets;
 pub mod serve;
 pub mod server;
 mod serving;

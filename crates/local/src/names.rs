@@ -1,6 +1,7 @@
 //! The rules for names, with RDS's own refusals.
 
 use crate::api::error::ApiError;
+use crate::state::Scope;
 
 /// The longest name of an instance.
 pub(crate) const INSTANCE_LENGTH_MAX: usize = 63;
@@ -37,6 +38,18 @@ pub(crate) fn referred(name_or_arn: &str) -> String {
         false => name_or_arn,
     };
     name.to_ascii_lowercase()
+}
+
+/// RDS's short word for the kind of thing that an ARN names, such as `db` or `cluster`.
+pub(crate) fn kind_in_arn(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:")?.split(':').nth(4)
+}
+
+/// The account and Region in an ARN.
+pub(crate) fn scope_in_arn(arn: &str) -> Option<Scope> {
+    let mut parts = arn.strip_prefix("arn:")?.split(':').skip(2);
+    let (region, account) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    Some(Scope { account, region })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::operations::{Job, Progress};
 use crate::random;
 use crate::state::event::{Event, SourceType};
 use crate::state::instance::{Instance, Naming, Operation, Outcome, Work};
+use crate::state::settling::Settling;
 use crate::state::{Address, Scope, State};
 
 /// What a handler answers: the members of the result.
@@ -75,6 +76,26 @@ impl Context<'_> {
         if let Some(instance) = self.state.instances.get_mut(resource_id) {
             instance.operation = Some(operation);
             self.jobs.push(Job::Instance(resource_id.to_owned()));
+        }
+    }
+
+    /// When something that is attached now will be there.
+    pub(crate) fn attached_at(&self) -> Timestamp {
+        self.now
+            .saturating_add(self.pace.attachment())
+            .unwrap_or(self.now)
+    }
+
+    /// What is one thing for as long as it takes, and another then; a fault on request decides which.
+    pub(crate) fn settling(&self, during: &str, then: &str) -> Settling {
+        let then = match &self.outcome {
+            Outcome::EndsIn(status) => status,
+            Outcome::Success | Outcome::ModifyFails => then,
+        };
+        Settling {
+            until: self.attached_at(),
+            during: during.to_owned(),
+            then: then.to_owned(),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::engines::Secret;
 use crate::names;
 use crate::random;
 use crate::rules::Request;
+use crate::secrets;
 use crate::settings;
 use crate::state::instance::{
     AfterBackup, Instance, InstanceStatus, Naming, ParameterStatus, Work,
@@ -93,6 +94,15 @@ pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Work) -> An
         roles: Vec::new(),
         operation: None,
     };
+    let database = (context.scope, resource_id.as_str());
+    let ready_at = context.attached_at();
+    secrets::follow(
+        context.state,
+        database,
+        &instance.settings,
+        context.seed,
+        ready_at,
+    );
     context
         .state
         .instances
@@ -136,7 +146,7 @@ pub(super) fn describe(context: &mut Context<'_>, input: &Input) -> Answer {
     let records = found.into_iter().map(|instance| {
         (
             instance.identifier.clone(),
-            describe::instance(context.state, instance),
+            describe::instance(context.state, instance, context.now),
         )
     });
     paging::page(input, "DBInstances", records.collect())
@@ -300,7 +310,7 @@ pub(super) fn shown(context: &Context<'_>, resource_id: &str) -> Answer {
     let mut result = Map::new();
     result.insert(
         "DBInstance".to_owned(),
-        describe::instance(context.state, instance),
+        describe::instance(context.state, instance, context.now),
     );
     Ok(result)
 }
@@ -343,14 +353,16 @@ fn password(context: &mut Context<'_>, input: &Input) -> Result<Secret, ApiError
             "You can't specify MasterUserPassword for an instance with ManageMasterUserPassword enabled.",
         )),
         (Some(password), false) => check_password(password),
-        (None, true) => Ok(Secret::new(format!(
-            "{:016x}",
-            random::draw(context.state, context.seed)
-        ))),
+        (None, true) => Ok(Secret::new(made_up_password(context))),
         (None, false) => Err(ApiError::value(
             "The parameter MasterUserPassword must be provided and must not be blank.",
         )),
     }
+}
+
+/// A password that RDS makes up where it manages it.
+pub(super) fn made_up_password(context: &mut Context<'_>) -> String {
+    format!("{:016x}", random::draw(context.state, context.seed))
 }
 
 /// Refuses a password that RDS refuses.

@@ -1,6 +1,8 @@
 //! The RDS API: one request in, one response out.
 
+mod activity_streams;
 mod admin;
+mod backup_replication;
 mod catalogue;
 pub(crate) mod context;
 pub(crate) mod error;
@@ -15,6 +17,7 @@ mod parameter_groups;
 mod query;
 mod restore;
 mod roles;
+mod route53;
 mod snapshots;
 mod subnet_groups;
 mod tags;
@@ -52,6 +55,9 @@ pub(crate) async fn handle(
 ) -> Response<Bytes> {
     if let Some(path) = request.uri().path().strip_prefix("/_trapheus/") {
         return admin::handle(control_plane, path, request.method(), request.body());
+    }
+    if request.uri().path() == route53::HOSTED_ZONES {
+        return route53::no_zones();
     }
     let scope = scope(&request);
     let form = match request.body().is_empty() {
@@ -194,6 +200,11 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "StopDBInstance" => instances::stop(context, input),
         "AddRoleToDBInstance" => roles::add(context, input),
         "RemoveRoleFromDBInstance" => roles::remove(context, input),
+        "StartActivityStream" => activity_streams::start(context, input),
+        "StopActivityStream" => activity_streams::stop(context, input),
+        "ModifyActivityStream" => activity_streams::modify(context, input),
+        "StartDBInstanceAutomatedBackupsReplication" => backup_replication::start(context, input),
+        "StopDBInstanceAutomatedBackupsReplication" => backup_replication::stop(context, input),
         "RestoreDBInstanceFromDBSnapshot" => restore::restore(context, input),
         "CreateDBSnapshot" => snapshots::create(context, input),
         "DescribeDBSnapshots" => snapshots::describe(context, input),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
-use super::instances::{check_password, must_be_available, shown};
+use super::instances::{check_password, made_up_password, must_be_available, shown};
 use crate::attributes::attribute;
 use crate::names;
 use crate::operations::status_during;
@@ -74,20 +74,47 @@ fn asked(
         context.assign_address(&name);
         asked.insert("DBInstanceIdentifier".to_owned(), json!(name));
     }
-    if let Some(password) = input.text("MasterUserPassword") {
-        let is_managed = instance.is_on("ManageMasterUserPassword")
-            && asked
-                .get("ManageMasterUserPassword")
-                .is_none_or(|managed| *managed == json!(true));
-        if is_managed {
-            return Err(ApiError::combination(
-                "You can't specify MasterUserPassword for an instance with ManageMasterUserPassword enabled.",
-            ));
-        }
-        check_password(password)?;
+    if let Some(password) = password(context, input, instance.is_on(MANAGED), &asked)? {
         asked.insert("MasterUserPassword".to_owned(), json!(password));
     }
     Ok(asked)
+}
+
+const MANAGED: &str = "ManageMasterUserPassword";
+
+/// The new master password: the one that the request has, or one that RDS makes up where it manages it.
+fn password(
+    context: &mut Context<'_>,
+    input: &Input,
+    was_managed: bool,
+    asked: &Settings,
+) -> Result<Option<String>, ApiError> {
+    let is_managed = asked
+        .get(MANAGED)
+        .and_then(Value::as_bool)
+        .unwrap_or(was_managed);
+    let is_turned_on = is_managed && !was_managed;
+    if asked.contains_key("MasterUserSecretKmsKeyId") && !is_turned_on {
+        return Err(ApiError::combination(
+            "MasterUserSecretKmsKeyId can be specified only when ManageMasterUserPassword is turned on.",
+        ));
+    }
+    match (input.text("MasterUserPassword"), is_managed) {
+        (Some(_), true) => Err(ApiError::combination(
+            "You can't specify MasterUserPassword for an instance with ManageMasterUserPassword enabled.",
+        )),
+        (Some(password), false) => {
+            check_password(password)?;
+            Ok(Some(password.to_owned()))
+        }
+        (None, true) if is_turned_on || input.flag("RotateMasterUserPassword") => {
+            Ok(Some(made_up_password(context)))
+        }
+        (None, false) if was_managed => Err(ApiError::combination(
+            "MasterUserPassword is required when ManageMasterUserPassword is turned off.",
+        )),
+        (None, _) => Ok(None),
+    }
 }
 
 /// Members that say a setting in another way than create and restore do.

@@ -165,6 +165,7 @@ impl Run<'_, Instance> {
             let instance = self.mine(state)?.clone();
             tell(state, &instance, now, "deletion", "DB instance deleted");
             state.instances.remove(self.key);
+            state.attachments.remove(self.key);
             Ok::<_, Stopped>(())
         })
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::run::{Run, Stopped};
 use crate::engines::Secret;
 use crate::parameters;
+use crate::secrets;
 use crate::settings;
 use crate::state::Settings;
 use crate::state::instance::{Instance, InstanceStatus, Naming, Outcome, ParameterStatus};
@@ -85,11 +86,15 @@ impl Run<'_, Instance> {
 
     async fn complete(&self, changes: &Settings, password: Option<Secret>) -> Result<(), Stopped> {
         let message = message(changes);
+        let pace = self.control_plane.pace();
+        let now = self.control_plane.now();
+        let ready_at = now.saturating_add(pace.attachment()).unwrap_or(now);
+        let seed = self.control_plane.options.seed;
         self.finish(
             InstanceStatus::Available,
             "configuration change",
             &message,
-            |_, instance| {
+            |state, instance| {
                 for (name, value) in changes {
                     match name.as_str() {
                         IDENTIFIER => {
@@ -106,6 +111,8 @@ impl Run<'_, Instance> {
                     }
                 }
                 settings::tidy(&mut instance.settings);
+                let database = (&instance.scope, instance.resource_id.as_str());
+                secrets::follow(state, database, &instance.settings, seed, ready_at);
                 if let Some(password) = password {
                     instance.password = password;
                 }

@@ -1,14 +1,17 @@
 //! Everything that local RDS remembers. Handlers and operations change it in transactions; nothing here waits.
 
+pub(crate) mod attachments;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod instance;
+pub(crate) mod settling;
 pub(crate) mod snapshot;
 pub(crate) mod table;
 mod values;
 
 use serde::{Deserialize, Serialize};
 
+use self::attachments::Attachments;
 use self::event::Event;
 use self::group::{OptionGroup, ParameterGroup, SubnetGroup};
 use self::instance::Instance;
@@ -22,6 +25,8 @@ use crate::store::{Change, Contents};
 pub(crate) struct State {
     /// By resource id.
     pub(crate) instances: Table<Instance>,
+    /// By the resource id of the database.
+    pub(crate) attachments: Table<Attachments>,
     /// By [`Scope::key`].
     pub(crate) snapshots: Table<Snapshot>,
     pub(crate) parameter_groups: Table<ParameterGroup>,
@@ -56,6 +61,7 @@ impl State {
     pub(crate) fn load(contents: &Contents) -> Result<Self, serde_json::Error> {
         Ok(Self {
             instances: Table::load(contents)?,
+            attachments: Table::load(contents)?,
             snapshots: Table::load(contents)?,
             parameter_groups: Table::load(contents)?,
             option_groups: Table::load(contents)?,
@@ -71,6 +77,7 @@ impl State {
     pub(crate) fn changes(&self) -> Vec<Change> {
         self.instances
             .changes()
+            .chain(self.attachments.changes())
             .chain(self.snapshots.changes())
             .chain(self.parameter_groups.changes())
             .chain(self.option_groups.changes())
@@ -113,6 +120,7 @@ impl State {
 
     fn each_table(&mut self, end: &mut dyn FnMut(&mut dyn Transactional)) {
         end(&mut self.instances);
+        end(&mut self.attachments);
         end(&mut self.snapshots);
         end(&mut self.parameter_groups);
         end(&mut self.option_groups);

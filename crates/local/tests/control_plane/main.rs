@@ -1,6 +1,7 @@
 //! The control plane from outside, with simulated servers and in tokio's paused time.
 
 mod api;
+mod attachments;
 mod engines;
 mod parameters;
 mod recovery;

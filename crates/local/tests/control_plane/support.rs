@@ -46,13 +46,19 @@ pub(crate) fn options() -> Options {
 /// Opens a control plane, and a client of it.
 pub(crate) async fn open(options: Options) -> (Arc<ControlPlane>, Client) {
     let plane = ControlPlane::open(options).await.unwrap();
+    let client = in_region(&plane, "eu-west-1");
+    (plane, client)
+}
+
+/// A client of a control plane in a Region.
+pub(crate) fn in_region(plane: &Arc<ControlPlane>, region: &'static str) -> Client {
     let config = aws_sdk_rds::Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
+        .region(Region::new(region))
         .credentials_provider(Credentials::new("a", "b", None, None, "test"))
         .retry_config(RetryConfig::disabled())
-        .http_client(connector(Arc::clone(&plane)));
-    (plane, Client::from_conf(config.build()))
+        .http_client(connector(Arc::clone(plane)));
+    Client::from_conf(config.build())
 }
 
 /// Makes a small PostgreSQL instance and waits for it.
