@@ -25,7 +25,14 @@ from moto.rds.exceptions import (
     InvalidParameterValue,
     RDSClientError,
 )
-from moto.rds.models import DBInstance, DBSnapshot, OptionGroup, RDSBackend
+from moto.rds.models import (
+    DBCluster,
+    DBClusterSnapshot,
+    DBInstance,
+    DBSnapshot,
+    OptionGroup,
+    RDSBackend,
+)
 from moto.rds.responses import RDSResponse
 
 from postgres_handshake import Handshakes
@@ -81,7 +88,7 @@ def apply(handshakes: Handshakes, looks: int) -> None:
     _handshakes, _looks = handshakes, looks
     for owner, correction in _corrections:
         _install(owner, correction)
-    for owner in (DBInstance, DBSnapshot):
+    for owner in (DBInstance, DBSnapshot, DBCluster, DBClusterSnapshot):
         for definition in owner.SUPPORTED_FILTERS.values():
             # moto compares without regard to case; RDS does so with identifiers, not in filters.
             definition.case_insensitive = False
@@ -101,6 +108,11 @@ def corrects(owner: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return correction
 
     return remember
+
+
+def handshakes() -> Handshakes:
+    """What the endpoints lead to."""
+    return _handshakes
 
 
 def _install(owner: type, correction: Callable[..., Any]) -> None:
@@ -128,7 +140,7 @@ def __init__(original: Any, self: DBInstance, backend: RDSBackend, **members: An
     if not members.get("db_cluster_identifier") and members.get("option_group_name") is None:
         members["option_group_name"] = _default_option_group(backend, members)
     original(self, backend, **members)
-    self.dbi_resource_id = _new_resource_id()
+    self.dbi_resource_id = new_resource_id()
     for member, attribute in DROPPED_BY_MOTO.items():
         if members.get(member) is not None:
             setattr(self, attribute, members[member])
@@ -138,11 +150,12 @@ def __init__(original: Any, self: DBInstance, backend: RDSBackend, **members: An
 def create_db_instance_read_replica(original: Any, self: RDSBackend, members: Any) -> DBInstance:
     """moto's replica is a copy of its source, resource id included."""
     replica = original(self, members)
-    replica.dbi_resource_id = _new_resource_id()
+    replica.dbi_resource_id = new_resource_id()
     return replica
 
 
-def _new_resource_id() -> str:
+def new_resource_id() -> str:
+    """An identity that nothing else has."""
     return f"db-{uuid.uuid4().hex[:26].upper()}"
 
 
@@ -193,15 +206,17 @@ def describe_db_instances(
 # Time, counted in looks
 
 
-def _begin(resource: DBInstance | DBSnapshot, status: str) -> None:
+def begin(resource: Any, status: str) -> None:
+    """The resource is in `status`, for as many looks as were asked for."""
     resource.status = status
-    resource.looks_left = _looks  # type: ignore[union-attr]
+    resource.looks_left = _looks
 
 
-def _look(resource: DBInstance | DBSnapshot) -> None:
+def look(resource: Any) -> None:
+    """Somebody looks: one look less until it is available."""
     left = getattr(resource, "looks_left", 0)
     if left > 0:
-        resource.looks_left = left - 1  # type: ignore[union-attr]
+        resource.looks_left = left - 1
     elif resource.status in BECOMES_AVAILABLE:
         resource.status = "available"
 
@@ -216,8 +231,8 @@ def describe_db_instances(  # noqa: F811: the request, where the one above is th
             del self.backend.databases[database.db_instance_identifier]
     databases = original(self)._result["DBInstances"]
     for database in databases:
-        _look(database)
-    return _page("DBInstances", databases, self.params)
+        look(database)
+    return page("DBInstances", databases, self.params)
 
 
 @corrects(RDSResponse)
@@ -225,12 +240,12 @@ def describe_db_snapshots(original: Any, self: RDSResponse) -> ActionResult:
     """The same for snapshots."""
     snapshots = original(self)._result["DBSnapshots"]
     for snapshot in snapshots:
-        _look(snapshot)
+        look(snapshot)
         snapshot.percent_progress = 100 if snapshot.status == "available" else 50
-    return _page("DBSnapshots", snapshots, self.params)
+    return page("DBSnapshots", snapshots, self.params)
 
 
-def _page(key: str, found: list[Any], members: Any) -> ActionResult:
+def page(key: str, found: list[Any], members: Any) -> ActionResult:
     """moto fails at the first Marker for instances, and gives all snapshots at once."""
     first = int(members.get("Marker") or 0)
     after = first + int(members.get("MaxRecords") or 100)
@@ -238,7 +253,8 @@ def _page(key: str, found: list[Any], members: Any) -> ActionResult:
     return ActionResult({key: found[first:after], "Marker": marker})
 
 
-def _require(resource: DBInstance | DBSnapshot, fault: str) -> None:
+def require(resource: Any, fault: str) -> None:
+    """Refuses what RDS refuses for a resource that is not available."""
     if resource.status != "available":
         raise RDSClientError(fault, f"{resource.resource_id} is {resource.status}")
 
@@ -250,7 +266,7 @@ def _require(resource: DBInstance | DBSnapshot, fault: str) -> None:
 def create_db_instance(original: Any, self: RDSBackend, members: Any) -> DBInstance:
     """See "Time, counted in looks"."""
     database = original(self, members)
-    _begin(database, "creating")
+    begin(database, "creating")
     return database
 
 
@@ -258,9 +274,10 @@ def create_db_instance(original: Any, self: RDSBackend, members: Any) -> DBInsta
 def save_automated_backup(_original: Any, self: DBInstance) -> None:
     """moto takes one although the retention is 0, and fails when the minute's name is taken.
 
-    (RDS never takes two within a minute; here a name may be restored twice in that time.)
+    (RDS never takes two within a minute; here a name may be restored twice in that time. Of a
+    cluster's member it takes none.)
     """
-    if self.backup_retention_period == 0:
+    if self.backup_retention_period == 0 or self.db_cluster_identifier:
         return
     name = f"rds:{self.db_instance_identifier}-{utcnow():%Y-%m-%d-%H-%M}"
     if name not in self.backend.database_snapshots:
@@ -271,9 +288,9 @@ def save_automated_backup(_original: Any, self: DBInstance) -> None:
 def create_db_snapshot(original: Any, self: RDSResponse) -> ActionResult:
     """moto takes a snapshot in any status; RDS of an available instance."""
     source = self.backend.describe_db_instances(self.params["DBInstanceIdentifier"])[0]
-    _require(source, "InvalidDBInstanceStateFault")
+    require(source, "InvalidDBInstanceStateFault")
     answer = original(self)
-    _begin(answer._result["DBSnapshot"], "creating")
+    begin(answer._result["DBSnapshot"], "creating")
     return answer
 
 
@@ -290,7 +307,7 @@ def restore_db_instance_from_db_snapshot(
     if members["db_instance_identifier"] in self.databases:
         raise DBInstanceAlreadyExists()
     snapshot = self.get_db_snapshot(snapshot_identifier)
-    _require(snapshot, "InvalidDBSnapshotStateFault")
+    require(snapshot, "InvalidDBSnapshotStateFault")
     original_database = snapshot.database
     wanted = {name: getattr(original_database, name) for name in KEPT_BY_SNAPSHOT}
     wanted["master_user_password"] = original_database._master_user_password
@@ -317,7 +334,7 @@ def modify_db_instance(
     RDS refuses a taken identifier, and without ApplyImmediately lets the rename wait.
     """
     database = self.describe_db_instances(db_instance_identifier)[0]
-    _require(database, "InvalidDBInstanceStateFault")
+    require(database, "InvalidDBInstanceStateFault")
     new_identifier = members.get("new_db_instance_identifier")
     if new_identifier is not None:
         self._validate_db_identifier(new_identifier)
@@ -329,7 +346,7 @@ def modify_db_instance(
             database.pending_modified_values = pending  # type: ignore[attr-defined]
             new_identifier = None
     changed = original(self, db_instance_identifier, members)
-    _begin(changed, "modifying" if new_identifier is None else "renaming")
+    begin(changed, "modifying" if new_identifier is None else "renaming")
     return changed
 
 
@@ -346,8 +363,8 @@ def update(original: Any, self: DBInstance, **members: Any) -> None:
 def reboot_db_instance(original: Any, self: RDSBackend, identifier: str) -> DBInstance:
     """moto doesn't look at the status, and shows none of the reboot."""
     database = original(self, identifier)
-    _require(database, "InvalidDBInstanceStateFault")
-    _begin(database, "rebooting")
+    require(database, "InvalidDBInstanceStateFault")
+    begin(database, "rebooting")
     return database
 
 
@@ -389,7 +406,7 @@ def delete_db_instance(
         for snapshot in self.describe_db_snapshots(None, snapshot_type="automated"):
             if snapshot.dbi_resource_id == database.dbi_resource_id:
                 self.delete_db_snapshot(snapshot.db_snapshot_identifier)
-    _begin(database, "deleting")
+    begin(database, "deleting")
     self.databases[db_instance_identifier] = database
     return database
 
@@ -398,5 +415,5 @@ def delete_db_instance(
 def delete_db_snapshot(original: Any, self: RDSResponse) -> ActionResult:
     """moto deletes a snapshot in any status; RDS an available (or failed) one."""
     identifier = self.params["DBSnapshotIdentifier"]
-    _require(self.backend.get_db_snapshot(identifier), "InvalidDBSnapshotStateFault")
+    require(self.backend.get_db_snapshot(identifier), "InvalidDBSnapshotStateFault")
     return original(self)

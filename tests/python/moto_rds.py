@@ -24,6 +24,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+import moto_clusters  # noqa: F401: it corrects by being there
 import moto_corrections
 from postgres_handshake import Handshakes
 

@@ -123,6 +123,7 @@ fn configuration(instance: &Value) -> Value {
 #[test]
 fn the_corrections_of_moto_hold() {
     python::unittest("test_moto_rds", &[]);
+    python::unittest("test_moto_clusters", &[]);
 }
 
 #[test]
