@@ -145,6 +145,9 @@ pub(crate) struct Shape {
     /// ARN of a secret that holds it (default: managed where it was, else the snapshot's)
     #[arg(long, value_name = "WHICH")]
     pub master_password: Option<String>,
+    /// What becomes of replicas in other Regions (default: refuse)
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub cross_region_replicas: Option<CrossRegionReplicas>,
     /// Attributes that may be lost (comma-separated), by the names of the fidelity report
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub allow_lost: Vec<String>,
@@ -207,6 +210,22 @@ impl AutomatedBackups {
         match self {
             Self::Keep => "keep",
             Self::Delete => "delete",
+        }
+    }
+}
+
+/// What becomes of replicas in other Regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CrossRegionReplicas {
+    /// They stay with the original, and stop following the name
+    Leave,
+}
+
+impl CrossRegionReplicas {
+    /// The word of the input document.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Leave => "leave",
         }
     }
 }

@@ -26,12 +26,15 @@ mod id;
 mod limits;
 mod look;
 mod make;
+mod names;
 mod poll;
+mod proxies;
 mod rds;
 mod snapshot;
 mod snapshots;
 mod status;
 mod surroundings;
+mod topology;
 
 pub use act::{AutomatedBackups, FinalSnapshot};
 pub use attributes::{
@@ -53,6 +56,8 @@ pub use id::{
 pub use limits::Limits;
 pub use look::Event;
 pub use make::{CreateMember, CreateReplica, PointInTimeSource, Restore, RestoreFrom};
+pub use names::PointingName;
+pub use proxies::ProxyTarget;
 pub use rds::Rds;
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
 pub use status::{Status, StatusClass};

@@ -22,6 +22,8 @@ use crate::poll::Pages;
 #[derive(Debug, Clone)]
 pub struct Rds {
     pub(crate) client: Client,
+    /// The way to Route 53, where there is one.
+    pub(crate) names: Option<aws_sdk_route53::Client>,
     pub(crate) shared: Arc<Shared>,
     calls: Calls,
 }
@@ -65,8 +67,17 @@ impl Rds {
         };
         Self {
             client: Client::from_conf(config),
+            names: None,
             shared: Arc::new(shared),
             calls: Calls::default(),
+        }
+    }
+
+    /// The same door, with a way to Route 53.
+    pub(crate) fn with_names(self, client: aws_sdk_route53::Client) -> Self {
+        Self {
+            names: Some(client),
+            ..self
         }
     }
 

@@ -34,8 +34,8 @@ pub use checks::{Check, Verdict};
 pub use error::{Calls, Cause, ErrorName, TaskError};
 pub use fidelity::{Fidelity, Loss};
 pub use input::{
-    AutomatedBackups, FinalSnapshot, InputError, KeptOriginal, MasterPassword, Request,
-    RestoreTime, RollbackOf, SnapshotChoice, Strategy, Task,
+    AutomatedBackups, CrossRegionReplicas, FinalSnapshot, InputError, KeptOriginal, MasterPassword,
+    Request, RestoreTime, RollbackOf, SnapshotChoice, Strategy, Task,
 };
 pub use limits::Limits;
 pub use names::Names;

@@ -50,6 +50,10 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
         shape.master_password.as_deref().map(master_password),
     );
     set(
+        "crossRegionReplicas",
+        shape.cross_region_replicas.map(|what| json!(what.name())),
+    );
+    set(
         "allowLost",
         (!shape.allow_lost.is_empty()).then(|| json!(shape.allow_lost)),
     );

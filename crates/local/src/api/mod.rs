@@ -172,13 +172,7 @@ fn context<'a>(
 fn input(request: &Request) -> Result<Input, ApiError> {
     match MODEL.operation(&request.action) {
         Some(operation) => Ok(Input(request.input(operation.input)?)),
-        None if MODEL.is_unserved(&request.action) => {
-            let message = format!(
-                "Local RDS does not implement the action {}.",
-                request.action
-            );
-            Err(ApiError::new("NotImplemented", message))
-        }
+        None if MODEL.is_unserved(&request.action) => Err(not_implemented(&request.action)),
         None => {
             let message = format!(
                 "Could not find operation {} for version 2014-10-31.",
@@ -250,11 +244,13 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "DescribeCertificates" => catalogue::certificates(context, input),
         "DescribePendingMaintenanceActions" => catalogue::pending_maintenance(context, input),
         "DescribeDBClusters" => catalogue::clusters(input),
-        action => Err(ApiError::new(
-            "InternalFailure",
-            format!("The action {action} has no handler."),
-        )),
+        action => Err(not_implemented(action)),
     }
+}
+
+fn not_implemented(action: &str) -> ApiError {
+    let message = format!("Local RDS does not implement the action {action}.");
+    ApiError::new("NotImplemented", message)
 }
 
 /// The account and region of a request. Any signature will do: local RDS protects nothing.

@@ -8,6 +8,7 @@ pub(crate) mod password;
 pub(crate) mod snapshot;
 pub(crate) mod surroundings;
 pub(crate) mod target;
+pub(crate) mod topology;
 
 use serde::{Deserialize, Serialize};
 

@@ -83,6 +83,29 @@ pub(crate) async fn blue_green(rds: &Rds, target: &Database) -> Check {
     }
 }
 
+/// Which names of Route 53 point at the target. They stay as they are, and so does what they
+/// point at; who can't be asked is none the worse.
+pub(crate) async fn names(rds: &Rds, target: &Database) -> Option<Check> {
+    const NAME: &str = "names that point at it";
+    let writer = target.endpoint.as_ref().map(|endpoint| &endpoint.address);
+    let addresses: Vec<String> = writer
+        .into_iter()
+        .chain(&target.reader_endpoint)
+        .cloned()
+        .collect();
+    let found = rds.names_pointing_at(&addresses).await.ok()?;
+    let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Some(if names.is_empty() {
+        Check::pass(NAME, "none in Route 53")
+    } else {
+        let detail = format!(
+            "{}: they go on, because the endpoint's own name stays",
+            names.join(", ")
+        );
+        Check::pass(NAME, detail)
+    })
+}
+
 /// What the restore uses of the account's quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Needs {

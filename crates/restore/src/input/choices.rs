@@ -85,6 +85,14 @@ pub enum RestoreTime {
     At(Timestamp),
 }
 
+/// What becomes of replicas in other Regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrossRegionReplicas {
+    /// They stay with the original, and stop following the name.
+    Leave,
+}
+
 /// Whether a last snapshot is made of an original before it is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum FinalSnapshot {

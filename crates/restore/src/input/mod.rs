@@ -11,8 +11,8 @@ use serde_json::Value;
 use trapheus_rds::{DbIdentifier, IdError};
 
 pub use choices::{
-    AutomatedBackups, FinalSnapshot, KeptOriginal, MasterPassword, RestoreTime, SnapshotChoice,
-    Strategy, Task,
+    AutomatedBackups, CrossRegionReplicas, FinalSnapshot, KeptOriginal, MasterPassword,
+    RestoreTime, SnapshotChoice, Strategy, Task,
 };
 
 use crate::plan::Plan;
@@ -62,6 +62,8 @@ pub struct Request {
     pub kept_original: Option<KeptOriginal>,
     /// The master password; when absent, managed where the original's is, else the snapshot's.
     pub master_password: Option<MasterPassword>,
+    /// What becomes of replicas in other Regions; refused when absent.
+    pub cross_region_replicas: Option<CrossRegionReplicas>,
     /// Attributes that may be lost.
     pub allow_lost: Vec<String>,
     /// What a rollback undoes.
@@ -127,6 +129,7 @@ const KEYS: &[&str] = &[
     "automatedBackups",
     "keptOriginal",
     "masterPassword",
+    "crossRegionReplicas",
     "allowLost",
     "rollbackOf",
 ];
@@ -173,6 +176,7 @@ impl Request {
                 .unwrap_or_default(),
             kept_original: fields.read("keptOriginal", "`delete` or `release`")?,
             master_password: fields.master_password()?,
+            cross_region_replicas: fields.read("crossRegionReplicas", "`leave`")?,
             allow_lost: fields
                 .read("allowLost", "a list of attributes' names")?
                 .unwrap_or_default(),

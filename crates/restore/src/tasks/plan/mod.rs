@@ -201,6 +201,8 @@ impl<'a> Planner<'a> {
         plan.kept_original = found.kept_original;
         checks.extend(found.checks);
         checks.push(checks::target::replicas(target));
+        let replicas = self.request.cross_region_replicas;
+        checks.extend(checks::topology::check(&self.rds, target, replicas).await);
         checks.extend(checks::target::attachments(target, &plan.allow_lost));
         checks.push(checks::target::deletion_protection(target));
         let password = checks::password::check(&plan.master_password, target, self.secrets);
@@ -211,6 +213,7 @@ impl<'a> Planner<'a> {
             checks.push(surroundings::version(&self.rds, &target.engine, version).await);
         }
         checks.push(surroundings::blue_green(&self.rds, target).await);
+        checks.extend(surroundings::names(&self.rds, target).await);
         let storage_gib = size(target)
             .unwrap_or_default()
             .try_into()
