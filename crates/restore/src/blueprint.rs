@@ -153,7 +153,7 @@ impl Blueprint {
                 "the snapshot needs more storage than the original has, and storage never shrinks",
             );
         }
-        if row.omit != Omit::UnlessUpgrade {
+        if !row.omit.contains(&Omit::UnlessUpgrade) {
             return None;
         }
         let (asked, found) = (
@@ -169,12 +169,29 @@ impl Blueprint {
 
     /// Why RDS must not be sent a value although the original shows it.
     pub(crate) fn why_not_sent(&self, row: &Attribute) -> Option<&'static str> {
+        let reasons = row.omit.iter();
+        reasons
+            .copied()
+            .find_map(|omit| self.why_omitted(row, omit))
+    }
+
+    fn why_omitted(&self, row: &Attribute, omit: Omit) -> Option<&'static str> {
         let is_true = |name: &str| self.settings.get(name) == Some(&Value::Bool(true));
-        let (is_omitted, why) = match row.omit {
-            Omit::Never | Omit::UnlessUpgrade => (false, ""),
+        let is_insights_advanced = self
+            .settings
+            .get("DatabaseInsightsMode")
+            .is_some_and(|mode| mode == "advanced");
+        let (is_omitted, why) = match omit {
+            Omit::UnlessUpgrade => (false, ""),
             Omit::UnlessProvisioned => (
                 !self.has_provisioned_storage(),
                 "its storage has a fixed performance",
+            ),
+            Omit::UnlessGp3 => (
+                self.settings
+                    .get("StorageType")
+                    .is_none_or(|of| of != "gp3"),
+                "only gp3 has a throughput of its own",
             ),
             Omit::WithMultiAz => (
                 is_true("MultiAZ"),
@@ -200,7 +217,17 @@ impl Blueprint {
                 !is_true("ManageMasterUserPassword"),
                 "RDS does not manage the master password",
             ),
+            Omit::PerMember => (
+                self.engine.starts_with("aurora") && !is_insights_advanced,
+                "each member has its own",
+            ),
+            Omit::PerCluster => (is_insights_advanced, "the cluster sets it for its members"),
+            Omit::WithoutInternetGateway => (
+                !is_true("InternetAccessGatewayEnabled"),
+                "the cluster is in a VPC",
+            ),
             Omit::BoundToOriginal => (true, "it is bound to the original"),
+            Omit::SetByRds => (true, "RDS sets it itself"),
         };
         is_omitted.then_some(why)
     }

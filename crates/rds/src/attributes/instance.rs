@@ -3,13 +3,16 @@
 //! `shown!` reads the member of DescribeDBInstances of that name, `by!` says which requests have
 //! the member that a setter sets; a closure stands where a member is nested or has a form of its
 //! own.
+//!
+//! A replica's request differs: it takes a parameter group of few engines only, SQL Server's has
+//! the option group of its source, and Database Insights need a modify.
 
 use AttributeClass::{Modify, NotRestorable, OtherApi, Restore, RestoreOfSomeEngines};
 use Engines::{Except, Only};
 use Family::{Custom, Db2, MariaDb, MySql, Oracle, PostgreSql, SqlServer};
 
 use super::setters::{Setters, by};
-use super::value::{ToSetting, log_exports, shown, sorted_list};
+use super::value::{ToSetting, backup_tags, log_exports, role, shown, sorted_list};
 use super::{Attribute, AttributeClass, Engines, Family, Omit, Restart};
 
 const OPEN_SOURCE: Engines = Only(&[MariaDb, MySql, PostgreSql]);
@@ -22,7 +25,7 @@ const WITH_DIRECTORY: Engines = Only(&[Db2, MySql, Oracle, PostgreSql, SqlServer
 
 #[rustfmt::skip]
 pub(super) static TABLE: &[Attribute] = &[
-    // Identity, engine and class.
+    // Identity, engine and class. The snapshot says the engine; some engines refuse to be told it.
     Attribute::new("DBInstanceIdentifier", Restore)
         .capture(shown!(db_instance_identifier))
         .set(by!([restore, replica] set_db_instance_identifier))
@@ -36,12 +39,13 @@ pub(super) static TABLE: &[Attribute] = &[
     Attribute::new("Engine", Restore)
         .capture(shown!(engine))
         .set(by!([restore, point_in_time, modify] set_engine))
-        .restart(Restart::Outage),
+        .restart(Restart::Outage)
+        .omit(&[Omit::SetByRds]),
     Attribute::new("EngineVersion", Modify)
         .capture(shown!(engine_version))
         .set(by!([modify] set_engine_version))
         .restart(Restart::Outage)
-        .omit(Omit::UnlessUpgrade),
+        .omit(&[Omit::UnlessUpgrade]),
     Attribute::new("EngineLifecycleSupport", Restore)
         .capture(shown!(engine_lifecycle_support))
         .set(by!([restore, point_in_time, modify] set_engine_lifecycle_support))
@@ -71,7 +75,7 @@ pub(super) static TABLE: &[Attribute] = &[
         .set(by!([restore, point_in_time, modify] set_master_user_secret_kms_key_id))
         .engines(NOT_CUSTOM)
         .restore_engines(Only(&[Oracle]))
-        .omit(Omit::WithoutManagedPassword),
+        .omit(&[Omit::WithoutManagedPassword]),
     Attribute::new("MasterUserAuthenticationType", Modify)
         .set(by!([modify] set_master_user_authentication_type))
         .engines(Only(&[PostgreSql])),
@@ -89,13 +93,13 @@ pub(super) static TABLE: &[Attribute] = &[
         .capture(shown!(iops))
         .set(by!([restore, point_in_time, replica, modify] set_iops))
         .restore_engines(NOT_SQL_SERVER)
-        .omit(Omit::UnlessProvisioned),
+        .omit(&[Omit::UnlessProvisioned]),
     Attribute::new("StorageThroughput", Restore)
         .capture(shown!(storage_throughput))
         .set(by!([restore, point_in_time, replica, modify] set_storage_throughput))
         .engines(NOT_CUSTOM)
         .restore_engines(NOT_SQL_SERVER)
-        .omit(Omit::UnlessProvisioned),
+        .omit(&[Omit::UnlessProvisioned, Omit::UnlessGp3]),
     Attribute::new("MaxAllocatedStorage", Modify)
         .capture(shown!(max_allocated_storage))
         .set(by!([point_in_time, replica, modify] set_max_allocated_storage))
@@ -110,7 +114,9 @@ pub(super) static TABLE: &[Attribute] = &[
         .set(by!([restore, point_in_time, replica, modify] set_additional_storage_volumes))
         .engines(COMMERCIAL),
     Attribute::new("StorageEncrypted", NotRestorable).capture(shown!(storage_encrypted)),
-    Attribute::new("KmsKeyId", NotRestorable).capture(shown!(kms_key_id)),
+    Attribute::new("KmsKeyId", NotRestorable)
+        .capture(shown!(kms_key_id))
+        .set(by!([replica] set_kms_key_id)),
 
     // Network. The port stands in the endpoint: DbInstancePort is 0 for most instances.
     Attribute::new("Port", Restore)
@@ -144,11 +150,11 @@ pub(super) static TABLE: &[Attribute] = &[
     Attribute::new("CustomerOwnedIpEnabled", Restore)
         .capture(shown!(customer_owned_ip_enabled))
         .set(by!([restore, point_in_time, replica, modify] set_enable_customer_owned_ip))
-        .omit(Omit::OutsideOutposts),
+        .omit(&[Omit::OutsideOutposts]),
     Attribute::new("AvailabilityZone", Restore)
         .capture(shown!(availability_zone))
         .set(by!([restore, point_in_time, replica] set_availability_zone))
-        .omit(Omit::WithMultiAz),
+        .omit(&[Omit::WithMultiAz]),
     Attribute::new("MultiAZ", Restore)
         .capture(shown!(multi_az))
         .set(by!([restore, point_in_time, replica, modify] set_multi_az))
@@ -159,7 +165,7 @@ pub(super) static TABLE: &[Attribute] = &[
     Attribute::new("BackupTarget", Restore)
         .capture(shown!(backup_target))
         .set(by!([restore, point_in_time, replica] set_backup_target))
-        .omit(Omit::OutsideOutposts),
+        .omit(&[Omit::OutsideOutposts]),
     Attribute::new("BackupRetentionPeriod", Restore)
         .capture(shown!(backup_retention_period))
         .set(by!([restore, point_in_time, modify] set_backup_retention_period))
@@ -184,6 +190,7 @@ pub(super) static TABLE: &[Attribute] = &[
     Attribute::new("DBParameterGroupName", Restore)
         .capture(|instance| instance.db_parameter_groups().first()?.db_parameter_group_name.to_setting())
         .set(by!([restore, point_in_time, replica, modify] set_db_parameter_group_name))
+        .replica_engines(Only(&[Db2, Oracle]))
         .engines(NOT_CUSTOM)
         .restart(Restart::AtNextReboot),
     Attribute::new("OptionGroupName", Restore)
@@ -194,6 +201,7 @@ pub(super) static TABLE: &[Attribute] = &[
             stays?.option_group_name.to_setting()
         })
         .set(by!([restore, point_in_time, replica, modify] set_option_group_name))
+        .replica_engines(NOT_SQL_SERVER)
         .engines(NOT_CUSTOM),
     Attribute::new("IAMDatabaseAuthenticationEnabled", Restore)
         .capture(shown!(iam_database_authentication_enabled))
@@ -217,10 +225,10 @@ pub(super) static TABLE: &[Attribute] = &[
     Attribute::new("MonitoringRoleArn", Modify)
         .capture(shown!(monitoring_role_arn))
         .set(by!([replica, modify] set_monitoring_role_arn))
-        .omit(Omit::WithoutMonitoring),
+        .omit(&[Omit::WithoutMonitoring]),
     Attribute::new("DatabaseInsightsMode", Modify)
         .capture(shown!(database_insights_mode))
-        .set(by!([replica, modify] set_database_insights_mode)),
+        .set(by!([modify] set_database_insights_mode)),
     Attribute::new("PerformanceInsightsEnabled", Modify)
         .capture(shown!(performance_insights_enabled))
         .set(by!([replica, modify] set_enable_performance_insights))
@@ -229,12 +237,12 @@ pub(super) static TABLE: &[Attribute] = &[
         .capture(shown!(performance_insights_kms_key_id))
         .set(by!([replica, modify] set_performance_insights_kms_key_id))
         .engines(WITH_INSIGHTS)
-        .omit(Omit::WithoutPerformanceInsights),
+        .omit(&[Omit::WithoutPerformanceInsights]),
     Attribute::new("PerformanceInsightsRetentionPeriod", Modify)
         .capture(shown!(performance_insights_retention_period))
         .set(by!([replica, modify] set_performance_insights_retention_period))
         .engines(WITH_INSIGHTS)
-        .omit(Omit::WithoutPerformanceInsights),
+        .omit(&[Omit::WithoutPerformanceInsights]),
 
     // Processor, certificate and encryption of the engine.
     Attribute::new("ProcessorFeatures", Restore)
@@ -272,12 +280,12 @@ pub(super) static TABLE: &[Attribute] = &[
         .capture(|instance| instance.domain_memberships().first()?.fqdn.to_setting())
         .set(by!([restore, point_in_time, replica, modify] set_domain_fqdn))
         .engines(Only(&[SqlServer]))
-        .omit(Omit::WithoutSelfManagedDirectory),
+        .omit(&[Omit::WithoutSelfManagedDirectory]),
     Attribute::new("DomainOu", Restore)
         .capture(|instance| instance.domain_memberships().first()?.ou.to_setting())
         .set(by!([restore, point_in_time, replica, modify] set_domain_ou))
         .engines(Only(&[SqlServer]))
-        .omit(Omit::WithoutSelfManagedDirectory),
+        .omit(&[Omit::WithoutSelfManagedDirectory]),
     Attribute::new("DomainAuthSecretArn", Restore)
         .capture(|instance| instance.domain_memberships().first()?.auth_secret_arn.to_setting())
         .set(by!([restore, point_in_time, replica, modify] set_domain_auth_secret_arn))
@@ -286,7 +294,7 @@ pub(super) static TABLE: &[Attribute] = &[
         .capture(|instance| instance.domain_memberships().first()?.dns_ips.to_setting())
         .set(by!([restore, point_in_time, replica, modify] set_domain_dns_ips))
         .engines(Only(&[SqlServer]))
-        .omit(Omit::WithoutSelfManagedDirectory),
+        .omit(&[Omit::WithoutSelfManagedDirectory]),
 
     // What comes with the data.
     Attribute::new("CharacterSetName", NotRestorable).capture(shown!(character_set_name)).engines(COMMERCIAL),
@@ -314,40 +322,38 @@ pub(super) static TABLE: &[Attribute] = &[
         .capture(|instance| instance.resume_full_automation_mode_time().map(|at| at.to_string().into()))
         .set(by!([modify] set_resume_full_automation_mode_minutes))
         .engines(Only(&[Custom]))
-        .omit(Omit::BoundToOriginal),
+        .omit(&[Omit::BoundToOriginal]),
     Attribute::new("ReplicaMode", Modify)
         .capture(shown!(replica_mode))
         .set(by!([replica, modify] set_replica_mode))
         .engines(Only(&[Oracle, Db2]))
-        .omit(Omit::BoundToOriginal),
+        .omit(&[Omit::BoundToOriginal]),
 
     // Tags and reservations.
     Attribute::new("TagList", Restore).capture(shown!(tag_list))
         .set(by!([restore, point_in_time, replica] set_tags)),
     Attribute::new("AutomatedBackupTags", Restore)
-        .set(by!([restore, point_in_time, replica, modify] set_tag_specifications)),
+        .set(by!([restore, point_in_time, replica, modify] tag_specifications(backup_tags))),
     Attribute::new("DBCapacityReservationIdentifier", Restore)
         .capture(shown!(db_capacity_reservation_identifier))
         .set(by!([restore, point_in_time, replica, modify] set_db_capacity_reservation_identifier)),
     Attribute::new("AwsBackupRecoveryPointArn", Modify)
         .capture(shown!(aws_backup_recovery_point_arn))
         .set(by!([modify] set_aws_backup_recovery_point_arn))
-        .omit(Omit::BoundToOriginal),
+        .omit(&[Omit::BoundToOriginal]),
 
     // What only other calls set.
     Attribute::new("AssociatedRoles", OtherApi("AddRoleToDBInstance"))
         .capture(|instance| {
             let roles = instance.associated_roles().iter();
-            sorted_list(roles.filter_map(|role| {
-                Some(format!("{} {}", role.feature_name().unwrap_or_default(), role.role_arn()?))
-            }))
+            sorted_list(roles.filter_map(|it| role(it.role_arn(), it.feature_name())))
         })
         .engines(NOT_CUSTOM),
     Attribute::new("ActivityStreamStatus", OtherApi("StartActivityStream"))
-        .capture(|instance| instance.activity_stream_status().map(|status| status.as_str().into()))
+        .capture(shown!(activity_stream_status))
         .engines(COMMERCIAL),
     Attribute::new("ActivityStreamMode", OtherApi("StartActivityStream"))
-        .capture(|instance| instance.activity_stream_mode().map(|mode| mode.as_str().into()))
+        .capture(shown!(activity_stream_mode))
         .engines(COMMERCIAL),
     Attribute::new("ActivityStreamKmsKeyId", OtherApi("StartActivityStream"))
         .capture(shown!(activity_stream_kms_key_id))
@@ -356,7 +362,7 @@ pub(super) static TABLE: &[Attribute] = &[
         .capture(shown!(activity_stream_engine_native_audit_fields_included))
         .engines(COMMERCIAL),
     Attribute::new("ActivityStreamPolicyStatus", OtherApi("ModifyActivityStream"))
-        .capture(|instance| instance.activity_stream_policy_status().map(|status| status.as_str().into()))
+        .capture(shown!(activity_stream_policy_status))
         .engines(COMMERCIAL),
     Attribute::new("DBInstanceAutomatedBackupsReplications", OtherApi("StartDBInstanceAutomatedBackupsReplication"))
         .capture(|instance| {
@@ -374,6 +380,6 @@ pub(super) static TABLE: &[Attribute] = &[
     Attribute::new("ReadReplicaSourceDBClusterIdentifier", NotRestorable)
         .capture(shown!(read_replica_source_db_cluster_identifier)),
     Attribute::new("UpgradeRolloutOrder", OtherApi("AWS Organizations upgrade rollout policy"))
-        .capture(|instance| instance.upgrade_rollout_order().map(|order| order.as_str().into())),
+        .capture(shown!(upgrade_rollout_order)),
     Attribute::new("TenantDatabases", OtherApi("CreateTenantDatabase")).engines(Only(&[Oracle])),
 ];

@@ -7,6 +7,7 @@
 //! a row only says what is possible.
 
 mod cluster;
+mod engines;
 mod instance;
 mod member;
 mod setters;
@@ -23,6 +24,8 @@ use serde_json::Value;
 
 use setters::Setters;
 
+pub(crate) use engines::is_aurora;
+pub use engines::{Engines, Family};
 pub(crate) use setters::fill;
 
 /// Values of attributes. Lists are sorted and never empty, because RDS neither orders them nor
@@ -74,14 +77,18 @@ pub struct Attribute {
     pub name: AttributeName,
     /// What can set it on a restored database.
     pub class: AttributeClass,
-    /// The engines that have it.
-    pub engines: Engines,
-    /// The engines whose restore request takes it; the others need a modify afterwards.
-    pub restore_engines: Engines,
     /// What a change by modify costs.
     pub restart: Restart,
-    /// When it must not be sent although it was captured.
-    pub omit: Omit,
+    /// When it must not be sent although it was captured: for any of these reasons.
+    pub omit: &'static [Omit],
+    /// Who has it.
+    engines: Engines,
+    /// Whose requests that make a database take it; the others need a modify afterwards.
+    restore_engines: Engines,
+    /// Whose request for a read replica takes it, too.
+    replica_engines: Engines,
+    /// Whose modify takes it.
+    modify_engines: Engines,
     capture: Capture,
     setters: Setters,
 }
@@ -130,11 +137,11 @@ pub enum Restart {
 /// When an attribute must not be sent although it was captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Omit {
-    /// It can always be sent.
-    Never,
     /// With storage that has no provisioned performance: all types but io1, io2 and gp3, and gp3
     /// below 400 GiB (Oracle 200 GiB; SQL Server has no such limit).
     UnlessProvisioned,
+    /// With every storage type but gp3, which has a throughput of its own choice.
+    UnlessGp3,
     /// With MultiAZ, which chooses the zones itself.
     WithMultiAz,
     /// Where it is `false` or `region`: everywhere but on Outposts.
@@ -143,46 +150,22 @@ pub enum Omit {
     WithoutMonitoring,
     /// Where PerformanceInsightsEnabled is not true.
     WithoutPerformanceInsights,
+    /// For an Aurora cluster, unless DatabaseInsightsMode is `advanced`: its members have theirs.
+    PerMember,
+    /// For a member, if DatabaseInsightsMode is `advanced`: the cluster sets it for all members.
+    PerCluster,
+    /// Where InternetAccessGatewayEnabled is not true: the cluster is in a VPC, as usual.
+    WithoutInternetGateway,
     /// Where DomainAuthSecretArn is absent: the directory is AWS's own.
     WithoutSelfManagedDirectory,
     /// Where ManageMasterUserPassword is not true.
     WithoutManagedPassword,
-    /// Where the restored instance already has it: only an upgrade can be asked for.
+    /// Where the restored database already has it: only an upgrade can be asked for.
     UnlessUpgrade,
-    /// Always when copying one instance to another: it is bound to the original.
+    /// Always when copying one database to another: it is bound to the original.
     BoundToOriginal,
-}
-
-/// A family of engines with the same rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// `mysql` (and Aurora's).
-    MySql,
-    /// `mariadb`.
-    MariaDb,
-    /// `postgres` (and Aurora's).
-    PostgreSql,
-    /// `oracle-…`.
-    Oracle,
-    /// `sqlserver-…`.
-    SqlServer,
-    /// `db2-…`.
-    Db2,
-    /// `custom-…`: RDS Custom.
-    Custom,
-    /// An engine that this program does not know.
-    Other,
-}
-
-/// A set of engine families.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engines {
-    /// Every engine.
-    All,
-    /// These families.
-    Only(&'static [Family]),
-    /// Every engine but these families.
-    Except(&'static [Family]),
+    /// Always: RDS takes one value only, or has reserved the member.
+    SetByRds,
 }
 
 static TABLES: [(Subject, &[Attribute]); 3] = [
@@ -277,10 +260,12 @@ impl Attribute {
         Self {
             name: AttributeName(name),
             class,
+            restart: Restart::Never,
+            omit: &[],
             engines: Engines::All,
             restore_engines: Engines::All,
-            restart: Restart::Never,
-            omit: Omit::Never,
+            replica_engines: Engines::All,
+            modify_engines: Engines::All,
             capture: Capture::Nowhere,
             setters: Setters::NONE,
         }
@@ -311,12 +296,22 @@ impl Attribute {
         self
     }
 
+    const fn replica_engines(mut self, engines: Engines) -> Self {
+        self.replica_engines = engines;
+        self
+    }
+
+    const fn modify_engines(mut self, engines: Engines) -> Self {
+        self.modify_engines = engines;
+        self
+    }
+
     const fn restart(mut self, restart: Restart) -> Self {
         self.restart = restart;
         self
     }
 
-    const fn omit(mut self, omit: Omit) -> Self {
+    const fn omit(mut self, omit: &'static [Omit]) -> Self {
         self.omit = omit;
         self
     }
@@ -328,52 +323,31 @@ impl Attribute {
 
     /// Tells whether databases of `engine` have it.
     pub fn applies_to(&self, engine: &str) -> bool {
-        self.engines.contains(Family::of(engine))
+        self.engines.contains(engine)
     }
 
     /// Tells whether a request for a database of `engine` takes it.
     pub fn is_set_by(&self, way: Way, engine: &str) -> bool {
         let setters = &self.setters;
-        let is_at_restore = self.restore_engines.contains(Family::of(engine));
-        let has_member = match way {
-            Way::Restore => {
-                is_at_restore && (setters.restore.is_some() || setters.cluster_restore.is_some())
-            }
-            Way::RestoreToPointInTime => {
-                is_at_restore
-                    && (setters.point_in_time.is_some() || setters.cluster_point_in_time.is_some())
-            }
-            Way::CreateMember => setters.member.is_some(),
-            Way::CreateReplica => setters.replica.is_some(),
-            Way::Modify => setters.modify.is_some() || setters.cluster_modify.is_some(),
+        let (has_member, engines) = match way {
+            Way::Restore => (
+                setters.restore.is_some() || setters.cluster_restore.is_some(),
+                self.restore_engines,
+            ),
+            Way::RestoreToPointInTime => (
+                setters.point_in_time.is_some() || setters.cluster_point_in_time.is_some(),
+                self.restore_engines,
+            ),
+            Way::CreateMember => (setters.member.is_some(), self.restore_engines),
+            Way::CreateReplica => (
+                setters.replica.is_some() && self.replica_engines.contains(engine),
+                self.restore_engines,
+            ),
+            Way::Modify => (
+                setters.modify.is_some() || setters.cluster_modify.is_some(),
+                self.modify_engines,
+            ),
         };
-        has_member && self.applies_to(engine)
-    }
-}
-
-impl Family {
-    /// Returns the family that `engine` belongs to.
-    pub fn of(engine: &str) -> Self {
-        match engine {
-            "mysql" | "aurora" | "aurora-mysql" => Self::MySql,
-            "mariadb" => Self::MariaDb,
-            "postgres" | "aurora-postgresql" => Self::PostgreSql,
-            _ if engine.starts_with("custom-") => Self::Custom,
-            _ if engine.starts_with("oracle-") => Self::Oracle,
-            _ if engine.starts_with("sqlserver-") => Self::SqlServer,
-            _ if engine.starts_with("db2-") => Self::Db2,
-            _ => Self::Other,
-        }
-    }
-}
-
-impl Engines {
-    /// Tells whether the set contains `family`.
-    pub fn contains(self, family: Family) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(families) => families.contains(&family),
-            Self::Except(families) => !families.contains(&family),
-        }
+        has_member && engines.contains(engine) && self.applies_to(engine)
     }
 }

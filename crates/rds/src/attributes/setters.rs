@@ -68,13 +68,20 @@ requests! {
     cluster_modify: ModifyDbClusterInputBuilder = "ModifyDBCluster",
 }
 
-/// Makes [`Setters`]: the requests named in brackets have the member that `$setter` sets.
+/// Makes [`Setters`]: the requests named in brackets have the member that `$setter` sets, to the
+/// value as it is or to what `$make` makes of it.
 macro_rules! by {
     ([$($request:ident),+] $setter:ident) => {
         $crate::attributes::setters::Setters {
             $($request: Some(|input, value, _| {
                 Some(input.$setter(Some($crate::attributes::value::read(value)?)))
             }),)+
+            ..$crate::attributes::setters::Setters::NONE
+        }
+    };
+    ([$($request:ident),+] $setter:ident($make:path)) => {
+        $crate::attributes::setters::Setters {
+            $($request: Some(|input, value, _| Some(input.$setter($make(value)?))),)+
             ..$crate::attributes::setters::Setters::NONE
         }
     };

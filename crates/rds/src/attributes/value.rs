@@ -5,9 +5,13 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_rds::types::{
-    AdditionalStorageVolume, AdditionalStorageVolumeOutput, AutomationMode,
-    CloudwatchLogsExportConfiguration, DatabaseInsightsMode, MasterUserAuthenticationType,
-    ModifyAdditionalStorageVolume, ProcessorFeature, ReplicaMode, Tag, TagSpecification,
+    ActivityStreamMode, ActivityStreamPolicyStatus, ActivityStreamStatus, AdditionalStorageVolume,
+    AdditionalStorageVolumeOutput, AutomationMode, CloudwatchLogsExportConfiguration,
+    ClusterScalabilityType, DatabaseInsightsMode, DbClusterAssociatedRole,
+    MasterUserAuthenticationType, ModifyAdditionalStorageVolume, ProcessorFeature,
+    RdsCustomClusterConfiguration, ReplicaMode, ScalingConfiguration, ScalingConfigurationInfo,
+    ServerlessV2ScalingConfiguration, ServerlessV2ScalingConfigurationInfo, Tag, TagSpecification,
+    UpgradeRolloutOrder,
 };
 use serde_json::{Map, Value};
 
@@ -64,17 +68,28 @@ impl FromSetting for bool {
     }
 }
 
-impl ToSetting for i32 {
-    fn to_setting(&self) -> Option<Value> {
-        Some(Value::from(*self))
-    }
+macro_rules! numbers {
+    ($($number:ident: $read:expr;)*) => {$(
+        impl ToSetting for $number {
+            fn to_setting(&self) -> Option<Value> {
+                Some(Value::from(*self))
+            }
+        }
+
+        impl FromSetting for $number {
+            fn from_setting(value: &Value) -> Option<Self> {
+                let read: fn(&Value) -> Option<Self> = $read;
+                read(value)
+            }
+        }
+    )*};
 }
 
-impl FromSetting for i32 {
-    fn from_setting(value: &Value) -> Option<Self> {
-        i32::try_from(value.as_i64()?).ok()
-    }
-}
+numbers!(
+    i32: |value| i32::try_from(value.as_i64()?).ok();
+    i64: Value::as_i64;
+    f64: Value::as_f64;
+);
 
 impl ToSetting for Vec<String> {
     fn to_setting(&self) -> Option<Value> {
@@ -105,11 +120,74 @@ macro_rules! text_enum {
 }
 
 text_enum!(
+    ActivityStreamMode,
+    ActivityStreamPolicyStatus,
+    ActivityStreamStatus,
     AutomationMode,
+    ClusterScalabilityType,
     DatabaseInsightsMode,
     MasterUserAuthenticationType,
-    ReplicaMode
+    ReplicaMode,
+    UpgradeRolloutOrder
 );
+
+/// What an answer shows of a structure, and the structure of a request that has the same members.
+macro_rules! structure {
+    ($shown:ident, $asked:ident { $($name:literal: $field:ident,)* }) => {
+        impl ToSetting for $shown {
+            fn to_setting(&self) -> Option<Value> {
+                let members = [$(($name, self.$field.to_setting()),)*];
+                let set = members
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+                let set: Map<String, Value> = set.collect();
+                (!set.is_empty()).then_some(Value::Object(set))
+            }
+        }
+
+        impl FromSetting for $asked {
+            fn from_setting(value: &Value) -> Option<Self> {
+                let members = value.as_object()?;
+                let mut structure = $asked::builder().build();
+                $(if let Some(value) = members.get($name) {
+                    structure.$field = Some(read(value)?);
+                })*
+                Some(structure)
+            }
+        }
+    };
+}
+
+structure!(ScalingConfigurationInfo, ScalingConfiguration {
+    "MinCapacity": min_capacity,
+    "MaxCapacity": max_capacity,
+    "AutoPause": auto_pause,
+    "SecondsUntilAutoPause": seconds_until_auto_pause,
+    "TimeoutAction": timeout_action,
+    "SecondsBeforeTimeout": seconds_before_timeout,
+});
+
+structure!(ServerlessV2ScalingConfigurationInfo, ServerlessV2ScalingConfiguration {
+    "MinCapacity": min_capacity,
+    "MaxCapacity": max_capacity,
+    "SecondsUntilAutoPause": seconds_until_auto_pause,
+});
+
+/// The capacity of Serverless v2. When it pauses is said only of what can pause: whose least
+/// capacity is nothing.
+pub(super) fn serverless_v2(value: &Value) -> Option<ServerlessV2ScalingConfiguration> {
+    let mut capacity: ServerlessV2ScalingConfiguration = read(value)?;
+    if capacity.min_capacity != Some(0.0) {
+        capacity.seconds_until_auto_pause = None;
+    }
+    Some(capacity)
+}
+
+structure!(RdsCustomClusterConfiguration, RdsCustomClusterConfiguration {
+    "InterconnectSubnetId": interconnect_subnet_id,
+    "TransitGatewayMulticastDomainId": transit_gateway_multicast_domain_id,
+    "ReplicaMode": replica_mode,
+});
 
 impl ToSetting for Vec<ProcessorFeature> {
     fn to_setting(&self) -> Option<Value> {
@@ -156,16 +234,36 @@ impl FromSetting for Vec<Tag> {
     }
 }
 
-/// The tags of the automated backups, the only ones with a specification of their own.
-impl FromSetting for Vec<TagSpecification> {
+/// The tags of an instance's automated backups: only backups have a specification of their own.
+pub(super) fn backup_tags(tags: &Value) -> Option<TagSpecification> {
+    tags_of("auto-backup", tags)
+}
+
+/// The tags of a cluster's automated backups.
+pub(super) fn cluster_backup_tags(tags: &Value) -> Option<TagSpecification> {
+    tags_of("cluster-auto-backup", tags)
+}
+
+fn tags_of(resource_type: &str, tags: &Value) -> Option<TagSpecification> {
+    let tags = Some(read(tags)?);
+    let specification = TagSpecification::builder().resource_type(resource_type);
+    Some(specification.set_tags(tags).build())
+}
+
+/// A role with the feature that it serves, which a role of a cluster may lack.
+pub(super) fn role(arn: Option<&str>, feature: Option<&str>) -> Option<String> {
+    Some(format!("{} {}", feature.unwrap_or_default(), arn?))
+}
+
+impl FromSetting for Vec<DbClusterAssociatedRole> {
     fn from_setting(value: &Value) -> Option<Self> {
-        let tags = Some(read(value)?);
-        Some(vec![
-            TagSpecification::builder()
-                .resource_type("auto-backup")
-                .set_tags(tags)
-                .build(),
-        ])
+        let role = |role: &Value| {
+            let (feature, arn) = role.as_str()?.split_once(' ')?;
+            let feature = (!feature.is_empty()).then(|| feature.to_owned());
+            let role = DbClusterAssociatedRole::builder().role_arn(arn);
+            role.set_feature_name(feature).build().ok()
+        };
+        value.as_array()?.iter().map(role).collect()
     }
 }
 

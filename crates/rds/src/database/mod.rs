@@ -10,7 +10,7 @@ use aws_sdk_rds::types as sdk;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Settings, Subject};
+use crate::attributes::{Settings, Subject, is_aurora};
 use crate::id::{Arn, DbIdentifier, ResourceId};
 use crate::status::Status;
 
@@ -243,11 +243,6 @@ impl Database {
             .iter()
             .any(|group| group.status == PENDING_REBOOT)
     }
-}
-
-/// Tells Aurora's engines from those whose clusters are Multi-AZ DB clusters.
-pub(crate) fn is_aurora(engine: &str) -> bool {
-    engine.starts_with("aurora")
 }
 
 fn membership(name: Option<&str>, status: Option<&str>) -> Membership {

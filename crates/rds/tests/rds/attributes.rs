@@ -1,305 +1,408 @@
-//! Goal: the table forgets nothing and mistakes nothing. Method: the service's own list of
-//! members (`facts/`), requests as they reach the wire, and an answer in which everything is set.
+//! Goal: the tables forget nothing and mistake nothing. Method: the service's own list of
+//! members (`facts/`), requests as they reach the wire, and answers in which everything is set.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trapheus_rds::{
-    Attribute, AttributeClass, AttributeName, Kind, Limits, Restore, RestoreFrom, Settings,
-    Subject, Tags, Way, attribute, attributes,
+    Attribute, AttributeClass, CreateMember, CreateReplica, Database, Error, Kind, Limits,
+    PointInTimeSource, Rds, Restore, RestoreFrom, Settings, Subject, Tags, Way, attribute,
+    attributes,
 };
 
-use crate::server::{ORDERS, Reply, Request, Server, instance, instance_with, orders};
+use crate::server::{
+    ORDERS, ORDERS_CLUSTER, Reply, Request, Server, cluster, cluster_with, instance, instance_with,
+    orders, orders_cluster,
+};
 
-fn facts() -> Vec<Value> {
-    let facts: Value =
-        serde_json::from_str(include_str!("../../facts/rds-config-attributes.json")).unwrap();
-    facts["db_instance"].as_array().unwrap().clone()
+/// What is known of one table from elsewhere.
+struct Table {
+    subject: Subject,
+    /// Its list in the facts.
+    facts: &'static str,
+    rows: usize,
+    /// The requests for it, and RDS's names of them.
+    ways: &'static [(Way, &'static str)],
+    /// Engines that together have every attribute.
+    engines: &'static [&'static str],
+    /// What the facts list as shown, and another operation shows.
+    shown_elsewhere: &'static [&'static str],
+    /// An answer in which everything is set.
+    everything: &'static str,
 }
 
-fn fact(row: &Attribute) -> Value {
-    let named = |fact: &Value| fact["attribute"] == row.name.as_str();
-    facts()
-        .into_iter()
-        .find(named)
-        .unwrap_or_else(|| panic!("{} is no attribute", row.name))
-}
+static TABLES: [Table; 3] = [
+    Table {
+        subject: Subject::Instance,
+        facts: "db_instance",
+        rows: 83,
+        ways: &[
+            (Way::Restore, "RestoreDBInstanceFromDBSnapshot"),
+            (Way::RestoreToPointInTime, "RestoreDBInstanceToPointInTime"),
+            (Way::CreateReplica, "CreateDBInstanceReadReplica"),
+            (Way::Modify, "ModifyDBInstance"),
+        ],
+        engines: &[
+            "postgres",
+            "mysql",
+            "oracle-ee",
+            "sqlserver-se",
+            "db2-se",
+            "custom-oracle-ee",
+        ],
+        shown_elsewhere: &["AutomatedBackupTags", "TenantDatabases"],
+        everything: include_str!("everything-instance.xml"),
+    },
+    Table {
+        subject: Subject::Cluster,
+        facts: "db_cluster",
+        rows: 68,
+        ways: &[
+            (Way::Restore, "RestoreDBClusterFromSnapshot"),
+            (Way::RestoreToPointInTime, "RestoreDBClusterToPointInTime"),
+            (Way::Modify, "ModifyDBCluster"),
+        ],
+        engines: &["aurora-mysql", "aurora-postgresql", "postgres"],
+        shown_elsewhere: &["AutomatedBackupTags"],
+        everything: include_str!("everything-cluster.xml"),
+    },
+    Table {
+        subject: Subject::Member,
+        facts: "db_cluster_member",
+        rows: 23,
+        ways: &[
+            (Way::CreateMember, "CreateDBInstance"),
+            (Way::Modify, "ModifyDBInstance"),
+        ],
+        engines: &["aurora-mysql"],
+        shown_elsewhere: &["IsClusterWriter"],
+        everything: include_str!("everything-member.xml"),
+    },
+];
 
-/// The row of an instance's attribute.
-fn row(name: &AttributeName) -> &'static Attribute {
-    attribute(Subject::Instance, *name).expect("an instance has it")
-}
+/// Members that exist and are not ours to send: a replica's Database Insights are "not
+/// supported", and a modify enables the HTTP endpoint of Serverless v1 only.
+const NOT_OURS: [(&str, &str); 2] = [
+    ("CreateDBInstanceReadReplica", "DatabaseInsightsMode"),
+    ("ModifyDBCluster", "HttpEndpointEnabled"),
+];
 
-/// An engine that has the attribute and whose restore request takes it where any does.
-fn engine_for(row: &Attribute) -> &'static str {
-    let engines = [
-        "postgres",
-        "mysql",
-        "oracle-ee",
-        "sqlserver-se",
-        "db2-se",
-        "custom-oracle-ee",
-    ];
-    let takes_it = |engine: &&&str| row.is_set_by(Way::Restore, engine);
-    let has_it = |engine: &&&str| row.applies_to(engine);
-    engines
-        .iter()
-        .find(takes_it)
-        .or_else(|| engines.iter().find(has_it))
-        .expect("some engine has it")
+/// Names and tags have a place of their own in the requests.
+const APART: [&str; 3] = ["DBInstanceIdentifier", "DBClusterIdentifier", "TagList"];
+
+impl Table {
+    fn facts(&self) -> Vec<Value> {
+        let facts = include_str!("../../facts/rds-config-attributes.json");
+        let facts: Value = serde_json::from_str(facts).unwrap();
+        facts[self.facts].as_array().unwrap().clone()
+    }
+
+    fn fact(&self, row: &Attribute) -> Value {
+        let named = |fact: &Value| fact["attribute"] == row.name.as_str();
+        let fact = self.facts().into_iter().find(named);
+        fact.unwrap_or_else(|| panic!("{} is no attribute", row.name))
+    }
+
+    /// An engine whose request takes the attribute.
+    fn engine(&self, way: Way, row: &Attribute) -> Option<&'static str> {
+        let engines = self.engines.iter().copied();
+        engines
+            .into_iter()
+            .find(|engine| row.is_set_by(way, engine))
+    }
+
+    /// Every row that a request has a member for, with the member's name.
+    fn settable(&self, operation: &str) -> Vec<(&'static Attribute, String)> {
+        let rows = attributes(self.subject).iter();
+        let ours = rows.filter(|row| !NOT_OURS.contains(&(operation, row.name.as_str())));
+        ours.filter_map(|row| Some((row, self.fact(row)[operation].as_str()?.to_owned())))
+            .collect()
+    }
+
+    /// Sends a request with settings.
+    async fn send(&self, way: Way, settings: Settings) -> (Server, Result<Database, Error>) {
+        let server = any_database(self.subject);
+        let rds = server.door(Limits::default());
+        let result = self.send_to(&rds, way, settings).await;
+        (server, result)
+    }
+
+    async fn send_to(&self, rds: &Rds, way: Way, settings: Settings) -> Result<Database, Error> {
+        let identifier = "orders-new".parse().unwrap();
+        let tags = Tags::new();
+        let (kind, of) = match self.subject {
+            Subject::Cluster => (Kind::Cluster, orders_cluster()),
+            Subject::Instance | Subject::Member => (Kind::Instance, orders()),
+        };
+        let from = match way {
+            Way::RestoreToPointInTime => RestoreFrom::PointInTime {
+                source: PointInTimeSource::Retained(of.resource.clone()),
+                at: None,
+            },
+            _ => RestoreFrom::Snapshot("nightly".parse().unwrap()),
+        };
+        match way {
+            Way::Restore | Way::RestoreToPointInTime => {
+                let request = Restore {
+                    kind,
+                    identifier,
+                    from,
+                    settings,
+                    tags,
+                };
+                rds.restore(&request).await
+            }
+            Way::CreateMember => {
+                let cluster = orders_cluster();
+                let request = CreateMember {
+                    identifier,
+                    cluster,
+                    settings,
+                    tags,
+                };
+                rds.create_member(&request).await
+            }
+            Way::CreateReplica => {
+                let request = CreateReplica {
+                    identifier,
+                    source: of,
+                    settings,
+                    tags,
+                };
+                rds.create_replica(&request).await
+            }
+            Way::Modify => rds.modify(&of, &settings).await,
+        }
+    }
 }
 
 /// A value of the form that the attribute has.
 fn sample(row: &Attribute) -> Value {
     match row.name.as_str() {
         "AllocatedStorage"
-        | "Iops"
-        | "StorageThroughput"
-        | "MaxAllocatedStorage"
-        | "Port"
         | "BackupRetentionPeriod"
+        | "BacktrackWindow"
+        | "Iops"
+        | "MaxAllocatedStorage"
         | "MonitoringInterval"
         | "PerformanceInsightsRetentionPeriod"
-        | "ResumeFullAutomationModeTime" => json!(60),
-        "ManageMasterUserPassword"
-        | "DedicatedLogVolume"
-        | "PubliclyAccessible"
-        | "CustomerOwnedIpEnabled"
-        | "MultiAZ"
-        | "AutoMinorVersionUpgrade"
+        | "Port"
+        | "PromotionTier"
+        | "ResumeFullAutomationModeTime"
+        | "StorageThroughput" => json!(60),
+        "AutoMinorVersionUpgrade"
         | "CopyTagsToSnapshot"
+        | "CustomerOwnedIpEnabled"
+        | "DedicatedLogVolume"
         | "DeletionProtection"
+        | "EnableGlobalWriteForwarding"
+        | "EnableLimitlessDatabase"
+        | "EnableLocalWriteForwarding"
         | "IAMDatabaseAuthenticationEnabled"
+        | "InternetAccessGatewayEnabled"
+        | "ManageMasterUserPassword"
+        | "MultiAZ"
+        | "MultiTenant"
         | "PerformanceInsightsEnabled"
-        | "MultiTenant" => json!(true),
-        "VpcSecurityGroupIds"
+        | "PubliclyAccessible"
+        | "VPCNetworkingEnabled" => json!(true),
+        "AvailabilityZones"
         | "DBSecurityGroups"
+        | "DomainDnsIps"
         | "EnabledCloudwatchLogsExports"
-        | "DomainDnsIps" => json!(["one", "two"]),
-        "ProcessorFeatures" | "TagList" | "AutomatedBackupTags" => json!({"coreCount": "4"}),
+        | "VpcSecurityGroupIds" => json!(["one", "two"]),
+        "AssociatedRoles" => json!([" arn:aws:iam::123456789012:role/load"]),
+        "AutomatedBackupTags" | "ProcessorFeatures" | "TagList" => json!({"coreCount": "4"}),
         "AdditionalStorageVolumes" => json!([{"VolumeName": "RDSDBDATA2", "IOPS": 3000}]),
+        "ScalingConfiguration" => json!({"MinCapacity": 2, "AutoPause": true}),
+        "ServerlessV2ScalingConfiguration" => json!({"MinCapacity": 0.5, "MaxCapacity": 8.0}),
+        "RdsCustomClusterConfiguration" => json!({"ReplicaMode": "mounted"}),
         _ => json!("some-text"),
     }
 }
 
-fn any_instance() -> Server {
-    Server::new(|request| match request.action.as_str() {
-        "DescribeDBInstances" => Reply::instances(&[instance("orders", ORDERS, "available")]),
-        action => Reply::result(action, instance("orders", ORDERS, "modifying")),
+fn any_database(subject: Subject) -> Server {
+    Server::new(move |request| {
+        let member = "<DBClusterIdentifier>orders</DBClusterIdentifier>";
+        let orders = match subject {
+            Subject::Member => instance_with("orders", ORDERS, "available", member),
+            Subject::Instance | Subject::Cluster => instance("orders", ORDERS, "available"),
+        };
+        let clusters = cluster("orders", ORDERS_CLUSTER, "available");
+        match request.action.as_str() {
+            "DescribeDBInstances" => Reply::instances(&[orders]),
+            "DescribeDBClusters" => Reply::clusters(&[clusters]),
+            action if action.contains("Cluster") => Reply::result(action, clusters),
+            action => Reply::result(action, orders),
+        }
     })
-}
-
-async fn restore_with(settings: Settings) -> Request {
-    let server = any_instance();
-    let request = Restore {
-        kind: Kind::Instance,
-        identifier: "orders-new".parse().unwrap(),
-        from: RestoreFrom::Snapshot("nightly".parse().unwrap()),
-        settings,
-        tags: Tags::new(),
-    };
-    server
-        .door(Limits::default())
-        .restore(&request)
-        .await
-        .unwrap();
-    server.last()
-}
-
-async fn modify_with(settings: Settings) -> Request {
-    let server = any_instance();
-    server
-        .door(Limits::default())
-        .modify(&orders(), &settings)
-        .await
-        .unwrap();
-    server.last()
 }
 
 fn has_member(request: &Request, member: &str) -> bool {
     let list = format!("{member}.");
-    request
-        .parameters
-        .keys()
-        .any(|name| name == member || name.starts_with(&list))
+    let mut names = request.parameters.keys();
+    names.any(|name| name == member || name.starts_with(&list))
 }
 
 #[test]
-fn the_table_has_every_attribute_once_and_no_other() {
-    let facts: Vec<String> = facts()
-        .iter()
-        .map(|fact| fact["attribute"].as_str().unwrap().to_owned())
-        .collect();
-    let table: Vec<&str> = attributes(Subject::Instance)
-        .iter()
-        .map(|row| row.name.as_str())
-        .collect();
-    assert_eq!(table.len(), 83);
-    assert_eq!(table.iter().collect::<BTreeSet<_>>().len(), 83);
-    assert_eq!(table, facts);
+fn the_tables_have_every_attribute_once_and_no_other() {
+    for table in &TABLES {
+        let facts = table.facts();
+        let facts: Vec<&str> = facts
+            .iter()
+            .map(|fact| fact["attribute"].as_str().unwrap())
+            .collect();
+        let names = attributes(table.subject)
+            .iter()
+            .map(|row| row.name.as_str());
+        let names: Vec<&str> = names.collect();
+        assert_eq!(names.len(), table.rows);
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), table.rows);
+        assert_eq!(names, facts);
+    }
 }
 
 #[test]
-fn the_table_says_what_can_set_each_attribute() {
-    for row in attributes(Subject::Instance) {
-        let fact = fact(row);
-        let class = match row.class {
-            AttributeClass::Restore => "restore",
-            AttributeClass::Create => "create",
-            AttributeClass::RestoreOfSomeEngines => "restore-conditional",
-            AttributeClass::Modify => "modify-only",
-            AttributeClass::OtherApi(_) => "other-api",
-            AttributeClass::NotRestorable => "not-restorable",
-        };
-        assert_eq!(fact["class"], class, "{}", row.name);
-        let engine = engine_for(row);
-        let restore = fact["RestoreDBInstanceFromDBSnapshot"].is_string();
-        let modify = fact["ModifyDBInstance"].is_string();
-        assert_eq!(
-            row.is_set_by(Way::Restore, engine),
-            restore,
-            "{} at restore",
-            row.name
-        );
-        assert_eq!(
-            row.is_set_by(Way::Modify, engine),
-            modify,
-            "{} by modify",
-            row.name
-        );
-        let not_shown = ["AutomatedBackupTags", "TenantDatabases"];
-        let shown = fact["describe"].is_object() && !not_shown.contains(&row.name.as_str());
-        assert_eq!(row.is_shown(), shown, "{} is shown", row.name);
-        if let AttributeClass::OtherApi(call) = row.class {
-            assert!(
-                fact["other_api"].as_str().unwrap().contains(call),
-                "{} by {call}",
-                row.name
-            );
+fn the_tables_say_what_can_set_each_attribute() {
+    for table in &TABLES {
+        for row in attributes(table.subject) {
+            let fact = table.fact(row);
+            let class = match row.class {
+                AttributeClass::Restore => "restore",
+                AttributeClass::Create => "create",
+                AttributeClass::RestoreOfSomeEngines => "restore-conditional",
+                AttributeClass::Modify => "modify-only",
+                AttributeClass::OtherApi(_) => "other-api",
+                AttributeClass::NotRestorable => "not-restorable",
+            };
+            assert_eq!(fact["class"], class, "{}", row.name);
+            for (way, operation) in table.ways {
+                let is_ours = !NOT_OURS.contains(&(operation, row.name.as_str()));
+                let has_member = fact[operation].is_string() && is_ours;
+                let engine = table.engine(*way, row);
+                assert_eq!(engine.is_some(), has_member, "{} by {operation}", row.name);
+            }
+            let elsewhere = table.shown_elsewhere.contains(&row.name.as_str());
+            let shown = fact["describe"].is_object() && !elsewhere;
+            assert_eq!(row.is_shown(), shown, "{} is shown", row.name);
+            if let AttributeClass::OtherApi(call) = row.class {
+                let told = fact["other_api"].as_str().unwrap();
+                assert!(told.contains(call), "{} by {call}", row.name);
+            }
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_setting_reaches_the_member_of_the_restore_request() {
-    for row in attributes(Subject::Instance) {
-        let fact = fact(row);
-        let Some(member) = fact["RestoreDBInstanceFromDBSnapshot"].as_str() else {
-            continue;
-        };
-        // Name and tags have a place of their own in the request.
-        if matches!(row.name.as_str(), "DBInstanceIdentifier" | "TagList") {
-            continue;
+async fn every_setting_reaches_the_member_of_every_request() {
+    for table in &TABLES {
+        for (way, operation) in table.ways {
+            for (row, member) in table.settable(operation) {
+                if APART.contains(&row.name.as_str()) {
+                    continue;
+                }
+                let (server, result) = table.send(*way, [(row.name, sample(row))].into()).await;
+                result.unwrap_or_else(|error| panic!("{}: {error}", row.name));
+                let request = server.last();
+                assert_eq!(request.action, *operation);
+                assert!(
+                    has_member(&request, &member),
+                    "{} is not in {request:?}",
+                    row.name
+                );
+            }
         }
-        let request = restore_with([(row.name, sample(row))].into()).await;
-        assert!(
-            has_member(&request, member),
-            "{} is not in {request:?}",
-            row.name
-        );
-        assert_eq!(request.get("DBInstanceIdentifier"), "orders-new");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_setting_reaches_the_member_of_the_modify_request() {
-    for row in attributes(Subject::Instance) {
-        let fact = fact(row);
-        let Some(member) = fact["ModifyDBInstance"].as_str() else {
-            continue;
-        };
-        if row.name.as_str() == "DBInstanceIdentifier" {
-            continue;
-        }
-        let request = modify_with([(row.name, sample(row))].into()).await;
-        assert!(
-            has_member(&request, member),
-            "{} is not in {request:?}",
-            row.name
-        );
-        assert_eq!(request.get("ApplyImmediately"), "true");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_value_of_another_form_is_refused_before_anything_is_sent() {
-    for row in attributes(Subject::Instance)
-        .iter()
-        .filter(|row| row.is_set_by(Way::Modify, engine_for(row)))
-    {
-        if row.name.as_str() == "DBInstanceIdentifier" {
-            continue;
+    for table in &TABLES {
+        for (way, operation) in table.ways {
+            for (row, _) in table.settable(operation) {
+                if *way == Way::Modify && APART.contains(&row.name.as_str()) {
+                    continue;
+                }
+                let (server, result) = table.send(*way, [(row.name, Value::Null)].into()).await;
+                let message = result.unwrap_err().message;
+                assert_eq!(message, format!("{} cannot be null", row.name));
+                let actions = server.actions();
+                let mut looks = actions.iter();
+                assert!(
+                    looks.all(|action| action.starts_with("Describe")),
+                    "{actions:?}"
+                );
+            }
         }
-        let server = any_instance();
-        let rds = server.door(Limits::default());
-        let error = rds
-            .modify(&orders(), &[(row.name, Value::Null)].into())
-            .await;
-        let message = error.unwrap_err().message;
-        assert_eq!(message, format!("{} cannot be null", row.name));
-        assert_eq!(server.actions(), ["DescribeDBInstances"]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_request_has_no_member_for_is_refused() {
-    let rds = any_instance().door(Limits::default());
-    for name in ["AvailabilityZone", "MasterUsername", "DBInstanceIdentifier"] {
+async fn what_a_request_has_no_member_for_is_refused() {
+    for (table, name) in [
+        (&TABLES[0], "AvailabilityZone"),
+        (&TABLES[0], "MasterUsername"),
+        (&TABLES[0], "DBInstanceIdentifier"),
+        (&TABLES[0], "BacktrackWindow"),
+        (&TABLES[1], "DBClusterIdentifier"),
+        (&TABLES[1], "HttpEndpointEnabled"),
+        // A member has these from its cluster.
+        (&TABLES[2], "Port"),
+        (&TABLES[2], "DeletionProtection"),
+    ] {
         let settings = [(name.parse().unwrap(), json!("some-text"))].into();
-        rds.modify(&orders(), &settings).await.unwrap_err();
+        let (_, result) = table.send(Way::Modify, settings).await;
+        result.unwrap_err();
     }
 }
 
-/// An instance on which everything is set that DescribeDBInstances can show.
-const EVERYTHING: &str = include_str!("everything.xml");
-
-async fn everything() -> Settings {
-    let server = Server::new(|_| Reply::instances(&[EVERYTHING.to_owned()]));
-    let instance = server
-        .door(Limits::default())
-        .instance(&orders().name)
-        .await
-        .unwrap();
-    instance.expect("it is there").settings
+/// Looks at a database on which everything is set that can be shown.
+async fn everything(table: &'static Table) -> Settings {
+    let server = Server::new(move |request| match request.action.as_str() {
+        "DescribeDBInstances" => Reply::instances(&[table.everything.to_owned()]),
+        _ => Reply::clusters(&[table.everything.to_owned()]),
+    });
+    let kind = match table.subject {
+        Subject::Cluster => Kind::Cluster,
+        Subject::Instance | Subject::Member => Kind::Instance,
+    };
+    let rds = server.door(Limits::default());
+    let found = rds.database(kind, &orders().name).await.unwrap();
+    found.expect("it is there").settings
 }
 
 #[tokio::test(start_paused = true)]
 async fn everything_that_is_shown_is_captured() {
-    let settings = everything().await;
-    for row in attributes(Subject::Instance) {
-        assert_eq!(
-            settings.contains_key(&row.name),
-            row.is_shown(),
-            "{}",
-            row.name
-        );
+    for table in &TABLES {
+        let settings = everything(table).await;
+        for row in attributes(table.subject) {
+            let is_captured = settings.contains_key(&row.name);
+            assert_eq!(is_captured, row.is_shown(), "{}", row.name);
+        }
+        insta::assert_json_snapshot!(format!("{:?}_captured", table.subject), settings);
     }
-    insta::assert_json_snapshot!(settings);
 }
 
 #[tokio::test(start_paused = true)]
 async fn everything_that_was_captured_can_be_sent_again() {
-    let settings = everything().await;
-    let takes = |row: &Attribute| row.is_set_by(Way::Restore, engine_for(row));
-    let at_restore: Settings = settings
-        .clone()
-        .into_iter()
-        .filter(|(name, _)| takes(row(name)))
-        .collect();
-    let request = restore_with(at_restore).await;
-    insta::assert_debug_snapshot!("restore_request", request.parameters);
-
-    // The pause of the automation is shown as a time and set in minutes.
-    let not_sent = ["DBInstanceIdentifier", "ResumeFullAutomationModeTime"];
-    let takes = |row: &Attribute| {
-        row.is_set_by(Way::Modify, engine_for(row)) && !not_sent.contains(&row.name.as_str())
-    };
-    let by_modify: Settings = settings
-        .into_iter()
-        .filter(|(name, _)| takes(row(name)))
-        .collect();
-    let request = modify_with(by_modify).await;
-    insta::assert_debug_snapshot!("modify_request", request.parameters);
+    for table in &TABLES {
+        for (way, operation) in table.ways {
+            let mut settings = everything(table).await;
+            // The pause of the automation is shown as a time and set in minutes.
+            let not_sent = |name: &str| {
+                *way == Way::Modify && APART.contains(&name)
+                    || name == "ResumeFullAutomationModeTime"
+            };
+            settings.retain(|name, _| {
+                let row = attribute(table.subject, *name).expect("it was captured");
+                table.engine(*way, row).is_some() && !not_sent(name.as_str())
+            });
+            let (server, result) = table.send(*way, settings).await;
+            result.unwrap();
+            let name = format!("{:?}_{operation}", table.subject);
+            insta::assert_debug_snapshot!(name, server.last().parameters);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -334,7 +437,7 @@ async fn log_exports_are_modified_by_the_difference() {
 
 #[test]
 fn engines_differ_in_what_a_restore_request_takes() {
-    let row = |name: &str| row(&name.parse().unwrap());
+    let row = |name: &str| attribute(Subject::Instance, name.parse().unwrap()).unwrap();
     assert!(!row("DBName").is_set_by(Way::Restore, "postgres"));
     assert!(row("DBName").is_set_by(Way::Restore, "oracle-se2"));
     assert!(row("ManageMasterUserPassword").is_set_by(Way::Restore, "oracle-ee"));
@@ -353,6 +456,80 @@ fn engines_differ_in_what_a_restore_request_takes() {
     }
     assert!(!row("OptionGroupName").applies_to("custom-oracle-ee"));
     assert!(row("Port").applies_to("an-engine-of-the-future"));
+}
+
+#[test]
+fn a_replica_takes_less() {
+    let row = |name: &str| attribute(Subject::Instance, name.parse().unwrap()).unwrap();
+    let is_taken = |name: &str, engine| row(name).is_set_by(Way::CreateReplica, engine);
+    assert!(!is_taken("DBParameterGroupName", "postgres"));
+    assert!(is_taken("DBParameterGroupName", "oracle-ee"));
+    assert!(!is_taken("OptionGroupName", "sqlserver-ee"));
+    assert!(is_taken("MonitoringInterval", "postgres"));
+    assert!(!row("MonitoringInterval").is_set_by(Way::Restore, "postgres"));
+}
+
+#[test]
+fn clusters_differ_in_what_they_have() {
+    let row = |name: &str| attribute(Subject::Cluster, name.parse().unwrap()).unwrap();
+    for (name, aurora, multi_az) in [
+        ("BacktrackWindow", true, false),
+        ("HttpEndpointEnabled", true, false),
+        ("Iops", false, true),
+        ("DBClusterInstanceClass", false, true),
+        ("AutoMinorVersionUpgrade", false, true),
+        ("EngineVersion", true, true),
+    ] {
+        assert_eq!(row(name).applies_to("aurora-mysql"), aurora, "{name}");
+        assert_eq!(row(name).applies_to("mysql"), multi_az, "{name}");
+    }
+    assert!(!row("BacktrackWindow").applies_to("aurora-postgresql"));
+    // What one kind of cluster can be made with, and the other not.
+    assert!(row("KmsKeyId").is_set_by(Way::Restore, "aurora-mysql"));
+    assert!(!row("KmsKeyId").is_set_by(Way::Restore, "mysql"));
+    assert!(row("MonitoringInterval").is_set_by(Way::Restore, "postgres"));
+    assert!(!row("MonitoringInterval").is_set_by(Way::Restore, "aurora-postgresql"));
+    // A Multi-AZ cluster keeps the port that it was made with.
+    assert!(row("Port").is_set_by(Way::Restore, "mysql"));
+    assert!(row("Port").is_set_by(Way::Modify, "aurora-mysql"));
+    assert!(!row("Port").is_set_by(Way::Modify, "mysql"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn auroras_standard_storage_is_not_shown_and_captured_all_the_same() {
+    for (engine, shown, captured) in [
+        ("aurora-mysql", "", Some("aurora")),
+        (
+            "aurora-mysql",
+            "<StorageType>aurora-iopt1</StorageType>",
+            Some("aurora-iopt1"),
+        ),
+        ("mysql", "", None),
+    ] {
+        let members = format!("<Engine>{engine}</Engine>{shown}");
+        let orders = cluster_with("orders", ORDERS_CLUSTER, "available", &members);
+        let server = Server::new(move |_| Reply::clusters(std::slice::from_ref(&orders)));
+        let rds = server.door(Limits::default());
+        let seen = rds.cluster(&orders_cluster().name).await.unwrap().unwrap();
+        let storage = seen.settings.get("StorageType").and_then(Value::as_str);
+        assert_eq!(storage, captured, "{engine} {shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_may_pause_is_told_when() {
+    for (least, pauses) in [(0.0, true), (0.5, false)] {
+        let capacity = json!({
+            "MinCapacity": least, "MaxCapacity": 8.0, "SecondsUntilAutoPause": 600,
+        });
+        let name = "ServerlessV2ScalingConfiguration".parse().unwrap();
+        let (server, result) = TABLES[1]
+            .send(Way::Restore, [(name, capacity)].into())
+            .await;
+        result.unwrap();
+        let member = "ServerlessV2ScalingConfiguration.SecondsUntilAutoPause";
+        assert_eq!(has_member(&server.last(), member), pauses, "{least}");
+    }
 }
 
 #[test]

@@ -76,6 +76,12 @@ impl Reply {
         Self::result("DescribeDBInstances", list)
     }
 
+    /// Answers DescribeDBClusters.
+    pub(crate) fn clusters(clusters: &[String]) -> Self {
+        let list = format!("<DBClusters>{}</DBClusters>", clusters.concat());
+        Self::result("DescribeDBClusters", list)
+    }
+
     /// Answers after a while.
     pub(crate) fn after(self, delay: Duration) -> Self {
         Self::After(delay, Box::new(self))
@@ -201,6 +207,21 @@ pub(crate) fn instance_with(name: &str, resource: &str, status: &str, members: &
     )
 }
 
+/// Describes a cluster with the members that are always there.
+pub(crate) fn cluster(name: &str, resource: &str, status: &str) -> String {
+    cluster_with(name, resource, status, "<Engine>aurora-mysql</Engine>")
+}
+
+/// Describes a cluster with its engine and further members.
+pub(crate) fn cluster_with(name: &str, resource: &str, status: &str, members: &str) -> String {
+    format!(
+        "<DBCluster><DBClusterIdentifier>{name}</DBClusterIdentifier>\
+         <DbClusterResourceId>{resource}</DbClusterResourceId>\
+         <DBClusterArn>arn:aws:rds:eu-west-1:123456789012:cluster:{name}</DBClusterArn>\
+         <Status>{status}</Status><EngineVersion>17.4</EngineVersion>{members}</DBCluster>"
+    )
+}
+
 /// Describes a snapshot.
 pub(crate) fn snapshot(id: &str, source: &str, resource: &str, created_at: &str) -> String {
     format!(
@@ -215,6 +236,18 @@ pub(crate) fn snapshot(id: &str, source: &str, resource: &str, created_at: &str)
 
 /// The identity that tests give to the database called `orders`.
 pub(crate) const ORDERS: &str = "db-ORDERS";
+
+/// The identity that tests give to the cluster called `orders`.
+pub(crate) const ORDERS_CLUSTER: &str = "cluster-ORDERS";
+
+/// Names the cluster of most tests.
+pub(crate) fn orders_cluster() -> Identified {
+    Identified {
+        kind: Kind::Cluster,
+        name: "orders".parse().unwrap(),
+        resource: ORDERS_CLUSTER.parse().unwrap(),
+    }
+}
 
 /// Names the database of most tests.
 pub(crate) fn orders() -> Identified {
