@@ -194,17 +194,17 @@ pub(crate) fn attribute(name: &str) -> Option<&'static Attribute> {
 }
 
 /// Create, restore and modify set it, under the name that it is shown by.
-const fn everywhere(name: &'static str) -> Attribute {
+pub(crate) const fn everywhere(name: &'static str) -> Attribute {
     modified(name).restored_as(name)
 }
 
 /// Create and modify set it; a restore request can't.
-const fn modified(name: &'static str) -> Attribute {
+pub(crate) const fn modified(name: &'static str) -> Attribute {
     created(name).modified_as(name)
 }
 
 /// Only create sets it.
-const fn created(name: &'static str) -> Attribute {
+pub(crate) const fn created(name: &'static str) -> Attribute {
     Attribute {
         name,
         create: Some(name),
@@ -218,47 +218,47 @@ const fn created(name: &'static str) -> Attribute {
 }
 
 impl Attribute {
-    const fn created_as(mut self, member: &'static str) -> Self {
+    pub(crate) const fn created_as(mut self, member: &'static str) -> Self {
         self.create = Some(member);
         self
     }
 
-    const fn created_never(mut self) -> Self {
+    pub(crate) const fn created_never(mut self) -> Self {
         self.create = None;
         self
     }
 
-    const fn restored_as(mut self, member: &'static str) -> Self {
+    pub(crate) const fn restored_as(mut self, member: &'static str) -> Self {
         self.restore = Some(member);
         self
     }
 
-    const fn modified_as(mut self, member: &'static str) -> Self {
+    pub(crate) const fn modified_as(mut self, member: &'static str) -> Self {
         self.modify = Some(member);
         self
     }
 
-    const fn stored(mut self, member: &'static str) -> Self {
+    pub(crate) const fn stored(mut self, member: &'static str) -> Self {
         self.snapshot = Some(member);
         self
     }
 
-    const fn pending(mut self, member: &'static str) -> Self {
+    pub(crate) const fn pending(mut self, member: &'static str) -> Self {
         self.pending = Some(member);
         self
     }
 
-    const fn in_structure(mut self) -> Self {
+    pub(crate) const fn in_structure(mut self) -> Self {
         self.shown = Shown::InStructure;
         self
     }
 
-    const fn hidden(mut self) -> Self {
+    pub(crate) const fn hidden(mut self) -> Self {
         self.shown = Shown::Never;
         self
     }
 
-    const fn inherited(mut self) -> Self {
+    pub(crate) const fn inherited(mut self) -> Self {
         self.when_restored = WhenRestored::Inherited;
         self
     }

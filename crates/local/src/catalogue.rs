@@ -259,6 +259,14 @@ pub(crate) fn product(engine: &str) -> Option<&'static Product> {
 }
 
 impl Product {
+    /// The engine whose local server serves this one: Aurora's are served by the plain ones.
+    pub(crate) fn server(&self) -> &'static str {
+        match (self.offer, self.system) {
+            (Offer::Aurora, System::Postgres) => "postgres",
+            _ => self.engine,
+        }
+    }
+
     /// `MajorEngineVersion`.
     pub(crate) fn major_version(&self, version: &str) -> String {
         version
@@ -322,7 +330,7 @@ impl Catalogue {
     pub(crate) fn new(installed: &BTreeMap<String, Vec<String>>) -> Self {
         let versions = PRODUCTS
             .iter()
-            .map(|product| match installed.get(product.engine) {
+            .map(|product| match installed.get(product.server()) {
                 Some(versions) => (product.engine, versions.clone()),
                 None => (
                     product.engine,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::api;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{self, Catalogue};
 use crate::durations::Pace;
 use crate::endpoints::Endpoints;
 use crate::engines::simulated::{SimulatedClient, SimulatedServers};
@@ -22,6 +23,8 @@ use crate::options::{Engines, Home, Options};
 use crate::request_log::{RequestEntry, RequestLog};
 use crate::serving;
 use crate::state::State;
+use crate::state::cluster::Cluster;
+use crate::state::instance::{Instance, Naming};
 use crate::store::Store;
 
 /// Local RDS.
@@ -116,9 +119,14 @@ impl ControlPlane {
         }
     }
 
-    /// A client that reads and writes rows through an identifier's endpoint, where servers are simulated.
+    /// A client that reads and writes rows through an instance's or a cluster's endpoint, where servers are simulated.
     pub fn simulated_client(self: &Arc<Self>, identifier: &str) -> SimulatedClient {
         SimulatedClient::new(Arc::clone(self), identifier)
+    }
+
+    /// A client that reads and writes rows through whatever endpoint has the address, where servers are simulated.
+    pub fn simulated_client_at(self: &Arc<Self>, address: IpAddr) -> SimulatedClient {
+        SimulatedClient::at(Arc::clone(self), address)
     }
 
     /// Drops everything as `kill -9` would: operations stay half done, servers run on. For tests of recovery.
@@ -209,7 +217,7 @@ impl ControlPlane {
     /// Who serves an engine; nobody does for those that are control plane only.
     pub(crate) fn engine(&self, engine: &str) -> Option<Arc<dyn Engine>> {
         match &self.options.engines {
-            Engines::Real(engines) => engines.get(engine).cloned(),
+            Engines::Real(engines) => engines.get(catalogue::product(engine)?.server()).cloned(),
             Engines::Simulated(servers) => Some(Arc::new(servers.clone())),
         }
     }
@@ -221,13 +229,36 @@ impl ControlPlane {
         }
     }
 
-    /// The instance that answers at a name in any scope.
-    pub(crate) fn served(&self, identifier: &str) -> Option<crate::state::instance::Instance> {
+    /// The instances that answer at a name in any scope: an instance's, or a cluster's, which is that of its writer.
+    pub(crate) fn served(&self, name: &str) -> Vec<Instance> {
         self.read(|state| {
             let mut instances = state.instances.values();
-            instances
-                .find(|instance| instance.identifier == identifier && serving::answers(instance))
+            let mut clusters = state.clusters.values();
+            let answering =
+                |one: &&Instance| one.identifier == name && serving::answers(state, one);
+            let is_named = |one: &&Cluster| one.identifier == name && one.naming == Naming::Named;
+            match instances.find(answering) {
+                Some(instance) => vec![instance.clone()],
+                None => clusters
+                    .find(is_named)
+                    .map(|cluster| serving::answering(state, cluster).0)
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect(),
+            }
+        })
+    }
+
+    /// The instances that answer at an address, which is one of those that the API shows.
+    pub(crate) fn served_at(&self, address: IpAddr) -> Vec<Instance> {
+        self.read(|state| {
+            let endpoints = serving::endpoints(state).into_iter();
+            let there = endpoints.filter(|endpoint| endpoint.address == address);
+            there
+                .flat_map(|endpoint| endpoint.instances)
                 .cloned()
+                .collect()
         })
     }
 

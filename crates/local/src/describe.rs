@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::attributes::{ATTRIBUTES, Attribute, Shown, attribute};
 use crate::catalogue;
+use crate::clusters;
 use crate::state::instance::{Instance, InstanceStatus, Naming, Work};
-use crate::state::snapshot::{Snapshot, SnapshotStatus};
+use crate::state::snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
 use crate::state::{Scope, Settings, State, arn};
 use crate::subnets;
 
@@ -24,6 +25,13 @@ pub(crate) fn instance(state: &State, instance: &Instance, now: Timestamp) -> Va
     put("TagList", instance.tags.describe());
     put("PendingModifiedValues", pending(instance));
     put("ReadReplicaDBInstanceIdentifiers", json!([]));
+    if let Some(cluster) = state.cluster_of(instance) {
+        put("DBClusterIdentifier", json!(cluster.identifier));
+        put(
+            "PromotionTier",
+            json!(clusters::members::promotion_tier(instance)),
+        );
+    }
     put("IsStorageConfigUpgradeAvailable", json!(false));
     if let Some(created_at) = instance.created_at {
         put("InstanceCreateTime", json!(created_at.to_string()));
@@ -38,8 +46,15 @@ pub(crate) fn instance(state: &State, instance: &Instance, now: Timestamp) -> Va
     Value::from(shown)
 }
 
-/// A snapshot as `DescribeDBSnapshots` shows it; `percent` is how much of it is done.
+/// A snapshot as `DescribeDBSnapshots`, or `DescribeDBClusterSnapshots`, shows it; `percent` is how much of it is done.
 pub(crate) fn snapshot(snapshot: &Snapshot, percent: u8) -> Value {
+    match snapshot.kind {
+        SnapshotKind::Instance => instance_snapshot(snapshot, percent),
+        SnapshotKind::Cluster => clusters::describe::snapshot(snapshot, percent),
+    }
+}
+
+fn instance_snapshot(snapshot: &Snapshot, percent: u8) -> Value {
     let mut shown = Map::new();
     for attribute in ATTRIBUTES {
         if let (Some(member), Some(value)) =
@@ -161,7 +176,8 @@ fn pending_member(name: &str) -> Option<&'static str> {
     }
 }
 
-fn hide_secret(name: &str, value: &Value) -> Value {
+/// The value, unless it is one that nobody may read.
+pub(crate) fn hide_secret(name: &str, value: &Value) -> Value {
     if name == "MasterUserPassword" {
         json!("****")
     } else {
@@ -246,24 +262,26 @@ fn identity(instance: &Instance, shown: &mut Map<String, Value>) {
         "CertificateDetails".to_owned(),
         json!({"CAIdentifier": instance.text("CACertificateIdentifier"), "ValidTill": CERTIFICATE_VALID_TILL}),
     );
-    let domain = DOMAIN_MEMBERS
+    let domains = domain_memberships(&instance.settings);
+    shown.insert("DomainMemberships".to_owned(), domains);
+}
+
+/// The directory domain that a database has joined, in the shape of `DomainMemberships`.
+pub(crate) fn domain_memberships(settings: &Settings) -> Value {
+    let mut membership = DOMAIN_MEMBERS
         .iter()
-        .filter_map(|(name, member)| {
-            Some(((*member).to_owned(), instance.settings.get(*name)?.clone()))
-        })
+        .filter_map(|(name, member)| Some(((*member).to_owned(), settings.get(*name)?.clone())))
         .collect::<Map<_, _>>();
-    let mut memberships = Vec::new();
-    if domain.contains_key("Domain") || domain.contains_key("FQDN") {
-        let mut membership = domain;
-        if let Some(directory) = membership.get("Domain").and_then(Value::as_str) {
-            // Amazon's directories have a name of their own, which no request says.
-            let name = format!("{directory}.corp.example.com");
-            membership.entry("FQDN").or_insert(json!(name));
-        }
-        membership.insert("Status".to_owned(), json!("joined"));
-        memberships.push(Value::from(membership));
+    if !membership.contains_key("Domain") && !membership.contains_key("FQDN") {
+        return json!([]);
     }
-    shown.insert("DomainMemberships".to_owned(), Value::from(memberships));
+    if let Some(directory) = membership.get("Domain").and_then(Value::as_str) {
+        // Amazon's directories have a name of their own, which no request says.
+        let name = format!("{directory}.corp.example.com");
+        membership.entry("FQDN").or_insert(json!(name));
+    }
+    membership.insert("Status".to_owned(), json!("joined"));
+    json!([membership])
 }
 
 const DOMAIN_MEMBERS: &[(&str, &str)] = &[

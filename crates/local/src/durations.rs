@@ -16,6 +16,16 @@
 //! | start | 4 min |
 //! | stop | 3 min |
 //! | delete | 3 min |
+//! | cluster: create | 2 min |
+//! | cluster: restore | 6 min and 0.1 s per GiB |
+//! | cluster: snapshot | 1 min and 0.1 s per GiB |
+//! | cluster: modify | 1 min; class or engine version 8 min; storage 5 min |
+//! | cluster: rename | 90 s, of which neither name is known for 10 s |
+//! | cluster: fail-over | 30 s |
+//! | cluster: reboot | 60 s |
+//! | cluster: start | 5 min |
+//! | cluster: stop | 3 min |
+//! | cluster: delete | 2 min |
 //! | activity stream, secret, proxy and its targets, integration… | 60 s |
 //!
 //! After a modification was accepted, the instance is still shown as `available` for 5 s.
@@ -24,7 +34,11 @@ use std::time::Duration;
 
 use crate::options::Durations;
 use crate::state::Settings;
+use crate::state::cluster::ClusterWork;
 use crate::state::instance::Work;
+
+/// An Aurora fail-over is said to take less than 30 seconds, often.
+const HAND_OVER: Duration = Duration::from_secs(30);
 
 /// The profile in force and its scale.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +61,27 @@ impl Pace {
             Work::Backup { .. } => Duration::from_secs(60 + storage_gib),
             Work::Delete => Duration::from_secs(3 * 60),
         })
+    }
+
+    /// How long an operation on a cluster takes, from when its effect becomes visible. The size hardly matters: the
+    /// volume isn't copied at once.
+    pub(crate) fn cluster_work(self, work: &ClusterWork, storage_gib: u64) -> Duration {
+        self.scaled(match work {
+            ClusterWork::Create => Duration::from_secs(2 * 60),
+            ClusterWork::Restore { .. } => Duration::from_secs(6 * 60 + storage_gib / 10),
+            ClusterWork::Modify { changes } => cluster_modification(changes),
+            ClusterWork::FailOver => HAND_OVER,
+            ClusterWork::Reboot => Duration::from_secs(60),
+            ClusterWork::Start => Duration::from_secs(5 * 60),
+            ClusterWork::Stop => Duration::from_secs(3 * 60),
+            ClusterWork::Backup { .. } => Duration::from_secs(60 + storage_gib / 10),
+            ClusterWork::Delete => Duration::from_secs(2 * 60),
+        })
+    }
+
+    /// How long a cluster takes no writes while another member becomes the writer.
+    pub(crate) fn hand_over(self) -> Duration {
+        self.scaled(HAND_OVER)
     }
 
     /// How long a copy of a snapshot takes.
@@ -86,6 +121,19 @@ impl Pace {
             Durations::Aws => duration.div_f64(self.time_scale),
         }
     }
+}
+
+/// The slowest of the changes decides.
+fn cluster_modification(changes: &Settings) -> Duration {
+    let seconds = changes.keys().map(|name| match name.as_str() {
+        "DBClusterInstanceClass" | "EngineVersion" => 8 * 60,
+        "AllocatedStorage" | "StorageType" | "Iops" => 5 * 60,
+        "DBClusterIdentifier" => 90,
+        "Port" => 60,
+        "MasterUserPassword" => 30,
+        _ => 60,
+    });
+    Duration::from_secs(seconds.max().unwrap_or(0))
 }
 
 /// The slowest of the changes decides.

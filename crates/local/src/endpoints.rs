@@ -1,32 +1,24 @@
 //! The endpoints that are open, brought into line with those that should be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use tokio::sync::Mutex;
 
-use crate::forwarder::Forwarder;
+use crate::forwarder::{Forwarder, Target};
 use crate::options::Engines;
-use crate::serving::Desired;
 
 /// The open endpoints. Simulated servers have none: their clients call the library.
 #[derive(Debug)]
 pub(crate) struct Endpoints {
     sockets: Sockets,
-    open: Mutex<BTreeMap<SocketAddr, Open>>,
+    open: Mutex<BTreeMap<SocketAddr, Forwarder>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sockets {
     Used,
     Unused,
-}
-
-#[derive(Debug)]
-struct Open {
-    forwarder: Forwarder,
-    /// What is behind it; nothing while no instance has the name, when the listener holds the address for it.
-    desired: Option<Desired>,
 }
 
 impl Endpoints {
@@ -41,46 +33,33 @@ impl Endpoints {
         }
     }
 
-    /// Opens and redirects endpoints until they are as desired. A connection survives only if the same
-    /// instance's server stays behind it.
+    /// Opens and redirects endpoints until they are as desired. An address keeps its listener when nobody answers there
+    /// any more. A connection is one to a server: it survives whatever becomes of the endpoint that it was made
+    /// through, as long as the server answers somewhere.
     ///
     /// What is desired is asked when it is this caller's turn: of two callers the later one would otherwise bring
     /// back what the earlier one has just overtaken.
-    pub(crate) async fn become_as(&self, desired: impl FnOnce() -> BTreeMap<SocketAddr, Desired>) {
+    pub(crate) async fn become_as(
+        &self,
+        desired: impl FnOnce() -> BTreeMap<SocketAddr, Vec<Target>>,
+    ) {
         if self.sockets == Sockets::Unused {
             return;
         }
         let mut open = self.open.lock().await;
-        let desired = desired();
-        for (address, endpoint) in open.iter_mut() {
-            if !desired.contains_key(address) && endpoint.desired.take().is_some() {
-                endpoint.forwarder.set_backend(None);
-                endpoint.forwarder.drop_connections();
-            }
+        let mut desired = desired();
+        let answering: BTreeSet<Target> = desired.values().flatten().cloned().collect();
+        for (address, forwarder) in open.iter_mut() {
+            forwarder.send_to(desired.remove(address).unwrap_or_default());
+            forwarder.cut_unless(|target| answering.contains(target));
         }
-        for (address, desired) in desired {
-            match open.get_mut(&address) {
-                Some(endpoint) if endpoint.desired.as_ref() == Some(&desired) => {}
-                Some(endpoint) => {
-                    endpoint
-                        .forwarder
-                        .set_backend(Some(desired.backend.clone()));
-                    endpoint.forwarder.drop_connections();
-                    endpoint.desired = Some(desired);
+        for (address, targets) in desired {
+            match Forwarder::bind(address).await {
+                Ok(forwarder) => {
+                    forwarder.send_to(targets);
+                    open.insert(address, forwarder);
                 }
-                None => match Forwarder::bind(address).await {
-                    Ok(forwarder) => {
-                        forwarder.set_backend(Some(desired.backend.clone()));
-                        open.insert(
-                            address,
-                            Open {
-                                forwarder,
-                                desired: Some(desired),
-                            },
-                        );
-                    }
-                    Err(error) => tracing::error!(%address, %error, "an endpoint can't be opened"),
-                },
+                Err(error) => tracing::error!(%address, %error, "an endpoint can't be opened"),
             }
         }
     }

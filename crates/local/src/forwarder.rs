@@ -1,13 +1,14 @@
-//! The stable address of one identifier: accepts clients and passes them on to whatever serves behind the name now.
+//! The stable address of one endpoint: accepts clients and passes them on to whatever serves behind it now.
 //!
 //! ```text
-//! client ── TCP 127.a.b.c:port ──▶ Forwarder ── Unix socket ──▶ server
+//! client ── TCP 127.a.b.c:port ──▶ Forwarder ── Unix socket ──▶ server, or one of several in turn
 //!                                      ▲
-//!                    set_backend, drop_connections (rename, reboot, delete)
+//!                         send_to, cut_unless (rename, reboot, fail-over, delete)
 //! ```
 //! The listener stays open while nothing answers behind the name: were it closed, another program could take the
 //! address meanwhile. A client that comes then is disconnected at once.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,26 +51,45 @@ pub struct Forwarder {
     accepting: CancellationToken,
 }
 
-/// Where new connections go, and what ends those that were made since the last [`Forwarder::drop_connections`].
+/// A server behind an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// What its clients know it as: once that changes, their connections are cut.
+    pub server: String,
+    /// Where it listens.
+    pub backend: Backend,
+}
+
+/// Where new connections go, and what ends those that were made.
 ///
 /// The two are read together by every connection: one that was accepted before a switch but hasn't reached its server
 /// yet is still ended by the cut that follows the switch.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    backend: Option<Backend>,
-    cut: CancellationToken,
+    targets: Vec<Target>,
+    /// How many connections were sent on: they go to the targets in turn.
+    sent: usize,
+    cuts: BTreeMap<Target, CancellationToken>,
+}
+
+impl State {
+    /// Where the next connection goes, and what ends it.
+    fn next(&mut self) -> Option<(Backend, CancellationToken)> {
+        let position = self.sent.checked_rem(self.targets.len())?;
+        self.sent += 1;
+        let target = self.targets.get(position)?;
+        let cut = self.cuts.entry(target.clone()).or_default().clone();
+        Some((target.backend.clone(), cut))
+    }
 }
 
 impl Forwarder {
-    /// Takes the address. Until a backend is set, clients are disconnected at once.
+    /// Takes the address. Until there is a target, clients are disconnected at once.
     pub async fn bind(address: SocketAddr) -> Result<Self, BindError> {
         let failed = |source| BindError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let state = Arc::new(Mutex::new(State {
-            backend: None,
-            cut: CancellationToken::new(),
-        }));
+        let state = Arc::new(Mutex::new(State::default()));
         let accepting = CancellationToken::new();
         let accept = accept(listener, Arc::clone(&state));
         tokio::spawn(accepting.clone().run_until_cancelled_owned(accept));
@@ -85,21 +105,27 @@ impl Forwarder {
         self.address
     }
 
-    /// Sends new clients there; `None` means that nothing answers at the name. Connections that are open stay.
-    pub fn set_backend(&self, backend: Option<Backend>) {
-        lock(&self.state).backend = backend;
+    /// Sends new clients there, in turn; to nobody means that nothing answers. Connections that are open stay.
+    pub fn send_to(&self, targets: Vec<Target>) {
+        lock(&self.state).targets = targets;
     }
 
-    /// Cuts every open connection.
-    pub fn drop_connections(&self) {
-        std::mem::take(&mut lock(&self.state).cut).cancel();
+    /// Cuts the open connections to all targets but those that are to keep theirs.
+    pub fn cut_unless(&self, keeps: impl Fn(&Target) -> bool) {
+        lock(&self.state).cuts.retain(|target, cut| {
+            let keeps = keeps(target);
+            if !keeps {
+                cut.cancel();
+            }
+            keeps
+        });
     }
 }
 
 impl Drop for Forwarder {
     fn drop(&mut self) {
         self.accepting.cancel();
-        self.drop_connections();
+        self.cut_unless(|_| false);
     }
 }
 
@@ -119,7 +145,7 @@ pub async fn can_bind(address: SocketAddr) -> bool {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // Both fields are replaced whole, so a panic elsewhere can't have left them half changed.
+    // The fields are changed one by one, so a panic elsewhere can't have left them half changed.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -133,11 +159,8 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
                 continue;
             }
         };
-        let (backend, cut) = {
-            let state = lock(&state);
-            (state.backend.clone(), state.cut.clone())
-        };
-        if let Some(backend) = backend {
+        let next = lock(&state).next();
+        if let Some((backend, cut)) = next {
             tokio::spawn(cut.run_until_cancelled_owned(serve(client, backend)));
         }
     }

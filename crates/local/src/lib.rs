@@ -12,6 +12,7 @@
 mod api;
 mod attributes;
 mod catalogue;
+mod clusters;
 pub mod connector;
 pub mod control_plane;
 mod describe;

@@ -6,7 +6,7 @@ use crate::api::context::Context;
 use crate::api::error::ApiError;
 use crate::catalogue::{Product, System};
 use crate::state::group::{ApplyMethod, GroupKind, ParameterGroup};
-use crate::state::instance::Instance;
+use crate::state::instance::{Instance, ParameterStatus};
 use crate::state::{Scope, State, Tags};
 
 /// The group of that name; the default groups are always there.
@@ -80,6 +80,23 @@ pub(crate) fn all_of(state: &State, instance: &Instance) -> BTreeMap<String, Str
         .collect()
 }
 
+/// An instance with what its server is given when it starts.
+pub(crate) fn armed(state: &State, instance: &Instance) -> Instance {
+    Instance {
+        parameters: all_of(state, instance),
+        parameter_group_in_force: instance.text("DBParameterGroupName").to_owned(),
+        ..instance.clone()
+    }
+}
+
+/// Notes that a server was started with what it was given.
+pub(crate) fn applied(instance: &mut Instance) {
+    instance.parameter_status = ParameterStatus::InSync;
+    if let Some(membership) = &mut instance.member_of {
+        membership.parameter_status = ParameterStatus::InSync;
+    }
+}
+
 /// The values that a running server is to have: a change that waits for a reboot leaves the value as it is.
 pub(crate) fn immediate_of(state: &State, instance: &Instance) -> BTreeMap<String, String> {
     let Some(group) = group_of(state, &instance.scope, &instance.parameter_group_in_force) else {
@@ -104,8 +121,7 @@ pub(crate) fn immediate_of(state: &State, instance: &Instance) -> BTreeMap<Strin
 
 /// Whether the server has to be told of changes to its group.
 pub(crate) fn are_stale(state: &State, instance: &Instance) -> bool {
-    let is_applying =
-        instance.parameter_status == crate::state::instance::ParameterStatus::Applying;
+    let is_applying = instance.parameter_status == ParameterStatus::Applying;
     is_applying || immediate_of(state, instance) != instance.parameters
 }
 

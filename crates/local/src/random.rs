@@ -17,11 +17,11 @@ pub(crate) fn draw(state: &mut State, seed: u64) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// A resource id: `db-` and 26 letters and digits.
-pub(crate) fn resource_id(state: &mut State, seed: u64) -> String {
+/// A resource id: what it is of, such as `db`, and 26 letters and digits.
+pub(crate) fn resource_id(state: &mut State, seed: u64, kind: &str) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let (mut high, mut low) = (draw(state, seed), draw(state, seed));
-    let mut id = String::from("db-");
+    let mut id = format!("{kind}-");
     for position in 0..26 {
         let bits = if position < 13 { &mut high } else { &mut low };
         id.push(char::from(ALPHABET[(*bits % 32) as usize]));

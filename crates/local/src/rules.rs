@@ -257,6 +257,10 @@ fn check_storage(
     let size_gib = number("AllocatedStorage").unwrap_or(0);
     let storage = settings.get("StorageType").and_then(Value::as_str);
     let storage = storage.unwrap_or_default();
+    if product.offer == Offer::Aurora {
+        // The cluster's volume is checked with the cluster.
+        return Ok(());
+    }
     let unsupported = |message: String| ApiError::new("StorageTypeNotSupported", message);
     match storage {
         "gp2" | "gp3" | "io1" | "io2" => {}

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use crate::clusters::members;
 use crate::engines::{Backend, Engine, ServerSpec};
+use crate::forwarder::Target;
 use crate::notice;
 use crate::state::State;
+use crate::state::cluster::Cluster;
 use crate::state::instance::{Instance, InstanceStatus, Naming};
 
-/// Whether clients reach the instance by its name.
-pub(crate) fn answers(instance: &Instance) -> bool {
+/// Whether the instance's server takes clients.
+pub(crate) fn is_up(instance: &Instance) -> bool {
     let is_up = match instance.status {
         InstanceStatus::Available
         | InstanceStatus::BackingUp
@@ -26,7 +29,25 @@ pub(crate) fn answers(instance: &Instance) -> bool {
         | InstanceStatus::Upgrading
         | InstanceStatus::Failed(_) => false,
     };
-    is_up && instance.naming == Naming::Named && instance.created_at.is_some()
+    is_up && instance.created_at.is_some()
+}
+
+/// Whether clients reach the instance by its name.
+pub(crate) fn answers(state: &State, instance: &Instance) -> bool {
+    let is_changing_hands = state.cluster_of(instance).is_some_and(|cluster| {
+        let is_one_of_the_two =
+            |member: &Option<String>| member.as_ref() == Some(&instance.resource_id);
+        cluster.successor.is_some()
+            && cluster.successor != cluster.writer
+            && (is_one_of_the_two(&cluster.writer) || is_one_of_the_two(&cluster.successor))
+    });
+    is_up(instance) && instance.naming == Naming::Named && !is_changing_hands
+}
+
+/// Whether the instance's server gets its data from another one.
+pub(crate) fn follows(state: &State, instance: &Instance) -> bool {
+    let cluster = state.cluster_of(instance);
+    cluster.is_some_and(|cluster| cluster.writer.as_ref() != Some(&instance.resource_id))
 }
 
 /// What the engine needs to know about the instance's server.
@@ -49,39 +70,121 @@ pub(crate) fn spec(instance: &Instance) -> ServerSpec {
     }
 }
 
-/// An endpoint as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Desired {
-    /// Whose it is: connections to another instance's server are cut.
-    pub(crate) resource_id: String,
-    pub(crate) backend: Backend,
+/// What the engine needs to know about the volume of a cluster that nobody serves.
+pub(crate) fn volume(cluster: &Cluster) -> ServerSpec {
+    ServerSpec {
+        resource_id: cluster.resource_id.clone(),
+        directory: cluster.volume.clone(),
+        engine: cluster.engine().to_owned(),
+        engine_version: cluster.text("EngineVersion").to_owned(),
+        master_username: cluster.text("MasterUsername").to_owned(),
+        master_password: cluster.password.clone(),
+        database: Some(cluster.text("DatabaseName"))
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned),
+        parameters: BTreeMap::new(),
+        allocated_storage_gib: 0,
+    }
+}
+
+/// An endpoint that somebody answers at.
+pub(crate) struct Endpoint<'s> {
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+    /// The instances that new clients are sent to, in turn.
+    pub(crate) instances: Vec<&'s Instance>,
+}
+
+/// All endpoints that somebody answers at.
+pub(crate) fn endpoints(state: &State) -> Vec<Endpoint<'_>> {
+    let of_instances = state
+        .instances
+        .values()
+        .filter(|instance| answers(state, instance))
+        .filter_map(|instance| {
+            let key = instance.scope.key(&instance.identifier);
+            endpoint(state, &key, instance.number("Port"), vec![instance])
+        });
+    let of_clusters = state
+        .clusters
+        .values()
+        .flat_map(|cluster| of_cluster(state, cluster));
+    of_instances.chain(of_clusters).collect()
+}
+
+/// The cluster endpoint leads to the writer, and the reader endpoint to the readers, or to the writer if it is alone.
+fn of_cluster<'s>(state: &'s State, cluster: &'s Cluster) -> Vec<Endpoint<'s>> {
+    let (writers, readers) = answering(state, cluster);
+    if cluster.naming == Naming::Nameless {
+        return Vec::new();
+    }
+    let readers = if readers.is_empty() {
+        writers.clone()
+    } else {
+        readers
+    };
+    let port = cluster.number("Port");
+    let by_name = [
+        (members::writer_endpoint(&cluster.identifier), writers),
+        (members::reader_endpoint(&cluster.identifier), readers),
+    ];
+    by_name
+        .into_iter()
+        .filter_map(|(name, instances)| endpoint(state, &cluster.scope.key(&name), port, instances))
+        .collect()
+}
+
+/// The writer, if it answers, and the readers that do.
+pub(crate) fn answering<'s>(
+    state: &'s State,
+    cluster: &Cluster,
+) -> (Vec<&'s Instance>, Vec<&'s Instance>) {
+    let members = state.members_of(&cluster.resource_id).into_iter();
+    members
+        .filter(|member| answers(state, member))
+        .partition(|member| cluster.writer.as_ref() == Some(&member.resource_id))
+}
+
+fn endpoint<'s>(
+    state: &State,
+    key: &str,
+    port: Option<i64>,
+    instances: Vec<&'s Instance>,
+) -> Option<Endpoint<'s>> {
+    let address = IpAddr::V4(state.addresses.get(key)?.0);
+    let port = port.and_then(|port| port.try_into().ok())?;
+    (!instances.is_empty()).then_some(Endpoint {
+        address,
+        port,
+        instances,
+    })
 }
 
 /// All endpoints as they should be.
 pub(crate) fn desired_endpoints(
     state: &State,
     engine: impl Fn(&str) -> Option<Arc<dyn Engine>>,
-) -> BTreeMap<SocketAddr, Desired> {
-    let answering = state
-        .instances
-        .values()
-        .filter(|instance| answers(instance));
-    let desired = answering.filter_map(|instance| {
-        let address = state
-            .addresses
-            .get(&instance.scope.key(&instance.identifier))?;
-        let port = instance
-            .number("Port")
-            .and_then(|port| port.try_into().ok())?;
-        let backend = match engine(instance.engine()) {
-            Some(engine) => engine.backend(&spec(instance)),
-            None => Backend::Notice(notice::no_server(instance.engine())),
-        };
-        let desired = Desired {
-            resource_id: instance.resource_id.clone(),
-            backend,
-        };
-        Some((SocketAddr::new(IpAddr::V4(address.0), port), desired))
+) -> BTreeMap<SocketAddr, Vec<Target>> {
+    let desired = endpoints(state).into_iter().map(|endpoint| {
+        let targets = endpoint.instances.into_iter().map(|instance| Target {
+            server: server_as_clients_know_it(state, instance),
+            backend: match engine(instance.engine()) {
+                Some(engine) => engine.backend(&spec(instance)),
+                None => Backend::Notice(notice::no_server(instance.engine())),
+            },
+        });
+        let address = SocketAddr::new(endpoint.address, endpoint.port);
+        (address, targets.collect())
     });
     desired.collect()
+}
+
+/// Connections outlive neither the name of an instance nor its part in a cluster; that of the cluster they do.
+fn server_as_clients_know_it(state: &State, instance: &Instance) -> String {
+    let part = if follows(state, instance) {
+        "reader"
+    } else {
+        "writer"
+    };
+    format!("{} {} {part}", instance.resource_id, instance.identifier)
 }

@@ -9,25 +9,34 @@ use crate::attributes::{ATTRIBUTES, Attribute, WhenRestored};
 use crate::catalogue::{self, Offer, Product, System};
 use crate::random;
 use crate::rules::{self, Request};
-use crate::state::Settings;
 use crate::state::group::GroupKind;
+use crate::state::{Scope, Settings};
 use crate::subnets;
 
-/// What a request sets; `member` is the attribute's member in that request.
+/// What a request about an instance sets; `member` is the attribute's member in that request.
 pub(crate) fn of_request(
     input: &Input,
     member: impl Fn(&Attribute) -> Option<&'static str>,
 ) -> Settings {
-    let given = ATTRIBUTES.iter().filter_map(|attribute| {
+    asked(ATTRIBUTES, input, member)
+}
+
+/// What a request sets of these attributes.
+pub(crate) fn asked(
+    attributes: &[Attribute],
+    input: &Input,
+    member: impl Fn(&Attribute) -> Option<&'static str>,
+) -> Settings {
+    let given = attributes.iter().filter_map(|attribute| {
         let value = input.get(member(attribute)?)?;
         Some((attribute.name.to_owned(), value.clone()))
     });
     given.collect()
 }
 
-/// What a restored instance takes over from the snapshot where the request doesn't say otherwise.
-pub(crate) fn inherit(settings: &mut Settings, snapshot: &Settings) {
-    let inherited = ATTRIBUTES
+/// What a restored database takes over from the snapshot where the request doesn't say otherwise.
+pub(crate) fn inherit(attributes: &[Attribute], settings: &mut Settings, snapshot: &Settings) {
+    let inherited = attributes
         .iter()
         .filter(|attribute| attribute.when_restored == WhenRestored::Inherited);
     for attribute in inherited {
@@ -123,10 +132,7 @@ pub(crate) fn fill_in(context: &mut Context<'_>, settings: &mut Settings, produc
             .or_insert(json!("open-source-rds-extended-support"));
     }
     if settings.get("StorageEncrypted") == Some(&json!(true)) {
-        let key = format!(
-            "arn:aws:kms:{}:{}:key/aws-rds",
-            context.scope.region, context.scope.account
-        );
+        let key = default_key(context.scope);
         settings.entry("KmsKeyId").or_insert(json!(key));
     }
     tidy(settings);
@@ -138,6 +144,11 @@ pub(crate) fn default_storage_type(asked: &Settings) -> &'static str {
         true => "io1",
         false => "gp3",
     }
+}
+
+/// The key that RDS encrypts with where none is asked for.
+pub(crate) fn default_key(scope: &Scope) -> String {
+    format!("arn:aws:kms:{}:{}:key/aws-rds", scope.region, scope.account)
 }
 
 /// What follows from other settings.
@@ -213,18 +224,25 @@ fn check_references(
             )));
         }
     }
-    if let Some(name) = text("DBSubnetGroupName")
-        && subnets::find(context.state, context.scope, name).is_none()
-    {
-        return Err(ApiError::new(
-            "DBSubnetGroupNotFoundFault",
-            format!("DBSubnetGroup {name} not found."),
-        ));
+    match text("DBSubnetGroupName") {
+        Some(name) => check_subnet_group(context, name),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn check_ranges(asked: &Settings) -> Result<(), ApiError> {
+/// Refuses a subnet group that isn't there.
+pub(crate) fn check_subnet_group(context: &Context<'_>, name: &str) -> Result<(), ApiError> {
+    match subnets::find(context.state, context.scope, name) {
+        Some(_) => Ok(()),
+        None => Err(ApiError::new(
+            "DBSubnetGroupNotFoundFault",
+            format!("DBSubnetGroup {name} not found."),
+        )),
+    }
+}
+
+/// Refuses numbers out of their ranges.
+pub(crate) fn check_ranges(asked: &Settings) -> Result<(), ApiError> {
     let ranges = [
         ("BackupRetentionPeriod", 0, 35),
         ("AllocatedStorage", 5, 65_536),
@@ -250,7 +268,7 @@ fn check_ranges(asked: &Settings) -> Result<(), ApiError> {
 }
 
 /// Monitoring needs its role, and the advanced mode of Database Insights its long retention.
-fn check_observation(settings: &Settings) -> Result<(), ApiError> {
+pub(crate) fn check_observation(settings: &Settings) -> Result<(), ApiError> {
     let number = |name: &str| settings.get(name).and_then(Value::as_i64);
     if number("MonitoringInterval").unwrap_or(0) != 0 && !settings.contains_key("MonitoringRoleArn")
     {

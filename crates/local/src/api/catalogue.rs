@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
-use super::{instances, paging, snapshots};
+use super::{clusters, instances, paging, snapshots};
 use crate::catalogue::Product;
 use crate::describe::CERTIFICATE_VALID_TILL;
 use crate::subnets;
@@ -44,7 +44,11 @@ pub(super) fn account_attributes(context: &Context<'_>) -> Answer {
         ("DBParameterGroups", state.parameter_groups.len() as i64, 50),
         ("DBSubnetGroups", state.subnet_groups.len() as i64, 50),
         ("OptionGroups", state.option_groups.len() as i64, 20),
-        ("DBClusters", 0, 0),
+        (
+            "DBClusters",
+            state.clusters.len() as i64,
+            clusters::CLUSTERS_MAX as i64,
+        ),
     ];
     let quotas: Value = quotas
         .iter()
@@ -175,17 +179,6 @@ pub(super) fn pending_maintenance(context: &mut Context<'_>, input: &Input) -> A
         ));
     }
     paging::page(input, "PendingMaintenanceActions", Vec::new())
-}
-
-/// Local RDS has no DB clusters.
-pub(super) fn clusters(input: &Input) -> Answer {
-    match input.text("DBClusterIdentifier") {
-        Some(name) => Err(ApiError::new(
-            "DBClusterNotFoundFault",
-            format!("DBCluster {name} not found."),
-        )),
-        None => paging::page(input, "DBClusters", Vec::new()),
-    }
 }
 
 fn engine_version(product: &Product, version: &str, versions: &[String]) -> Value {

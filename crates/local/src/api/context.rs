@@ -9,9 +9,11 @@ use crate::durations::Pace;
 use crate::home::Paths;
 use crate::operations::{Job, Progress};
 use crate::random;
-use crate::state::event::{Event, SourceType};
+use crate::state::cluster::{Cluster, ClusterWork};
+use crate::state::event::Event;
 use crate::state::instance::{Instance, Naming, Operation, Outcome, Work};
 use crate::state::settling::Settling;
+use crate::state::snapshot::Snapshot;
 use crate::state::{Address, Scope, State};
 
 /// What a handler answers: the members of the result.
@@ -63,6 +65,51 @@ impl Context<'_> {
         match instances.any(|instance| instance.identifier == identifier || is_getting(instance)) {
             true => Err(ApiError::instance_already_exists(identifier)),
             false => Ok(()),
+        }
+    }
+
+    /// The cluster that a name, or an ARN, finds.
+    pub(crate) fn cluster(&self, name: &str) -> Result<&Cluster, ApiError> {
+        let identifier = crate::names::referred(name);
+        self.state
+            .cluster_named(self.scope, &identifier)
+            .filter(|cluster| cluster.naming == Naming::Named)
+            .ok_or_else(|| ApiError::cluster_not_found(&identifier))
+    }
+
+    /// Refuses a name that a cluster has, or is getting.
+    pub(crate) fn must_be_free_for_cluster(&self, identifier: &str) -> Result<(), ApiError> {
+        let is_getting =
+            |cluster: &Cluster| match cluster.operation.as_ref().map(|operation| &operation.work) {
+                Some(ClusterWork::Modify { changes }) => changes
+                    .get("DBClusterIdentifier")
+                    .is_some_and(|name| name.as_str() == Some(identifier)),
+                Some(_) | None => false,
+            };
+        let mut clusters = self
+            .state
+            .clusters
+            .values()
+            .filter(|cluster| cluster.scope == *self.scope);
+        match clusters.any(|cluster| cluster.identifier == identifier || is_getting(cluster)) {
+            true => Err(ApiError::new(
+                "DBClusterAlreadyExistsFault",
+                format!("DB Cluster already exists: {identifier}"),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Gives a cluster something to do, as [`Context::begin`] does for an instance.
+    pub(crate) fn begin_at_cluster(&mut self, resource_id: &str, work: ClusterWork) {
+        let operation = Operation {
+            work,
+            begun_at: self.now,
+            outcome: self.outcome.clone(),
+        };
+        if let Some(cluster) = self.state.clusters.get_mut(resource_id) {
+            cluster.operation = Some(operation);
+            self.jobs.push(Job::Cluster(resource_id.to_owned()));
         }
     }
 
@@ -125,20 +172,14 @@ impl Context<'_> {
     }
 
     /// Tells an event about a snapshot.
-    pub(crate) fn tell_snapshot(
-        &mut self,
-        identifier: &str,
-        arn: String,
-        category: &str,
-        message: String,
-    ) {
+    pub(crate) fn tell_snapshot(&mut self, snapshot: &Snapshot, category: &str, message: &str) {
         self.state.tell(Event {
             scope: self.scope.clone(),
             at: self.now,
-            source_type: SourceType::Snapshot,
-            source_identifier: identifier.to_owned(),
-            source_arn: arn,
-            message,
+            source_type: snapshot.kind.source_type(),
+            source_identifier: snapshot.identifier.clone(),
+            source_arn: snapshot.arn(),
+            message: message.to_owned(),
             category: category.to_owned(),
         });
     }

@@ -61,11 +61,15 @@ impl ApiError {
         Self::new("InvalidDBInstanceState", message)
     }
 
-    pub(crate) fn snapshot_not_found(identifier: &str) -> Self {
+    pub(crate) fn cluster_not_found(identifier: &str) -> Self {
         Self::new(
-            "DBSnapshotNotFound",
-            format!("DBSnapshot {identifier} not found."),
+            "DBClusterNotFoundFault",
+            format!("DBCluster {identifier} not found."),
         )
+    }
+
+    pub(crate) fn cluster_state(message: impl Into<String>) -> Self {
+        Self::new("InvalidDBClusterStateFault", message)
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {

@@ -14,6 +14,7 @@ use crate::random;
 use crate::rules::Request;
 use crate::secrets;
 use crate::settings;
+use crate::state::cluster::Cluster;
 use crate::state::instance::{
     AfterBackup, Instance, InstanceStatus, Naming, ParameterStatus, Work,
 };
@@ -28,14 +29,13 @@ pub(super) struct NewInstance {
     pub(super) settings: Settings,
     pub(super) tags: Tags,
     pub(super) password: Secret,
+    /// The cluster that it is to be a member of.
+    pub(super) cluster: Option<Cluster>,
 }
 
 pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
-    if input.text("DBClusterIdentifier").is_some() {
-        return Err(ApiError::new(
-            "NotImplemented",
-            "Local RDS has no DB clusters.",
-        ));
+    if let Some(cluster) = input.text("DBClusterIdentifier") {
+        return super::members::create(context, input, cluster);
     }
     let engine = input.required("Engine")?;
     let product = context.product(engine)?;
@@ -56,13 +56,14 @@ pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
             settings,
             tags,
             password,
+            cluster: None,
         },
-        Work::Create,
+        Some(Work::Create),
     )
 }
 
-/// Adds a new instance and gives it its first work.
-pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Work) -> Answer {
+/// Adds a new instance and gives it its first work, if that isn't another's task.
+pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Option<Work>) -> Answer {
     let identifier = names::parse(
         "DBInstanceIdentifier",
         &new.identifier,
@@ -74,9 +75,9 @@ pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Work) -> An
         let message = format!("You have reached the quota of {INSTANCES_MAX} DB instances.");
         return Err(ApiError::new("InstanceQuotaExceeded", message));
     }
-    let resource_id = random::resource_id(context.state, context.seed);
+    let resource_id = random::resource_id(context.state, context.seed, "db");
     context.assign_address(&identifier);
-    let instance = Instance {
+    let mut instance = Instance {
         directory: context.paths.server(&resource_id),
         resource_id: resource_id.clone(),
         scope: context.scope.clone(),
@@ -92,8 +93,12 @@ pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Work) -> An
         parameter_group_in_force: String::new(),
         parameter_status: ParameterStatus::InSync,
         roles: Vec::new(),
+        member_of: None,
         operation: None,
     };
+    if let Some(cluster) = &new.cluster {
+        super::members::enroll(&mut instance, cluster);
+    }
     let database = (context.scope, resource_id.as_str());
     let ready_at = context.attached_at();
     secrets::follow(
@@ -107,7 +112,9 @@ pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Work) -> An
         .state
         .instances
         .insert(resource_id.clone(), instance);
-    context.begin(&resource_id, work);
+    if let Some(work) = work {
+        context.begin(&resource_id, work);
+    }
     shown(context, &resource_id)
 }
 
@@ -138,7 +145,10 @@ pub(super) fn describe(context: &mut Context<'_>, input: &Input) -> Answer {
         "dbi-resource-id" => instance.resource_id == value,
         "engine" => instance.engine() == value,
         "domain" => instance.text("Domain") == value,
-        // There are no clusters.
+        "db-cluster-id" => context
+            .state
+            .cluster_of(instance)
+            .is_some_and(|cluster| cluster.identifier == value || cluster.arn() == value),
         _ => false,
     };
     let mut found = paging::filtered(input, instances, &FILTERS, has)?;
@@ -156,23 +166,11 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
     let instance = context
         .instance(input.required("DBInstanceIdentifier")?)?
         .clone();
-    let final_snapshot = input
-        .text("FinalDBSnapshotIdentifier")
-        .filter(|name| !name.is_empty());
-    let final_snapshot = match (input.flag("SkipFinalSnapshot"), final_snapshot) {
-        (false, Some(name)) => Some(name),
-        (true, None) => None,
-        (true, Some(_)) => {
-            return Err(ApiError::combination(
-                "FinalDBSnapshotIdentifier cannot be specified when deleting a DB instance and SkipFinalSnapshot is \
-                 enabled.",
-            ));
-        }
-        (false, None) => {
-            return Err(ApiError::combination(
-                "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
-            ));
-        }
+    super::members::check_deletable(context, &instance)?;
+    // A member has no data of its own.
+    let final_snapshot = match instance.member_of {
+        Some(_) => None,
+        None => final_snapshot(input)?,
     };
     if instance.is_on("DeletionProtection") {
         return Err(ApiError::combination(
@@ -193,6 +191,23 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
         }
     };
     begin_as(context, &instance, InstanceStatus::Deleting, work)
+}
+
+/// The final snapshot that a request asks for; it must say if it wants none.
+pub(super) fn final_snapshot(input: &Input) -> Result<Option<&str>, ApiError> {
+    let name = input
+        .text("FinalDBSnapshotIdentifier")
+        .filter(|name| !name.is_empty());
+    match (input.flag("SkipFinalSnapshot"), name) {
+        (false, Some(name)) => Ok(Some(name)),
+        (true, None) => Ok(None),
+        (true, Some(_)) => Err(ApiError::combination(
+            "FinalDBSnapshotIdentifier cannot be specified when SkipFinalSnapshot is enabled.",
+        )),
+        (false, None) => Err(ApiError::combination(
+            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+        )),
+    }
 }
 
 /// An instance that is being made can be deleted, but has nothing to make a snapshot of.
@@ -234,6 +249,9 @@ pub(super) fn reboot(context: &mut Context<'_>, input: &Input) -> Answer {
             "Cannot failover a single-AZ instance.",
         ));
     }
+    if let Some(cluster) = context.state.cluster_of(&instance) {
+        super::members::check_free_of_handover(cluster)?;
+    }
     let has_failed = matches!(instance.status, InstanceStatus::Failed(_));
     if !has_failed {
         must_be_available(&instance)?;
@@ -245,6 +263,7 @@ pub(super) fn start(context: &mut Context<'_>, input: &Input) -> Answer {
     let instance = context
         .instance(input.required("DBInstanceIdentifier")?)?
         .clone();
+    super::members::check_stand_alone(&instance, "started")?;
     if instance.status != InstanceStatus::Stopped {
         let message = format!(
             "Instance {} is not stopped, so it cannot be started.",
@@ -259,6 +278,7 @@ pub(super) fn stop(context: &mut Context<'_>, input: &Input) -> Answer {
     let instance = context
         .instance(input.required("DBInstanceIdentifier")?)?
         .clone();
+    super::members::check_stand_alone(&instance, "stopped")?;
     must_be_available(&instance)?;
     let work = match input.text("DBSnapshotIdentifier") {
         None => Work::Stop,
@@ -322,7 +342,8 @@ fn not_available(instance: &Instance) -> ApiError {
     ))
 }
 
-fn version(
+/// The version that a request means, of those that there are.
+pub(super) fn version(
     context: &Context<'_>,
     product: &Product,
     asked: Option<&str>,
@@ -346,7 +367,7 @@ fn version(
 }
 
 /// The master password of a new instance; RDS makes one up where it is to manage it.
-fn password(context: &mut Context<'_>, input: &Input) -> Result<Secret, ApiError> {
+pub(super) fn password(context: &mut Context<'_>, input: &Input) -> Result<Secret, ApiError> {
     let is_managed = input.get("ManageMasterUserPassword") == Some(&Value::from(true));
     match (input.text("MasterUserPassword"), is_managed) {
         (Some(_), true) => Err(ApiError::combination(

@@ -4,18 +4,22 @@ mod activity_streams;
 mod admin;
 mod backup_replication;
 mod catalogue;
+mod clusters;
 pub(crate) mod context;
 pub(crate) mod error;
 mod events;
 pub(crate) mod input;
 mod instances;
+mod members;
 pub(crate) mod model;
 mod modify;
+mod modify_cluster;
 pub(crate) mod option_groups;
 mod paging;
 mod parameter_groups;
 mod query;
 mod restore;
+mod restore_cluster;
 mod roles;
 mod route53;
 mod snapshots;
@@ -184,6 +188,7 @@ fn input(request: &Request) -> Result<Input, ApiError> {
 }
 
 fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
+    use crate::state::snapshot::SnapshotKind::{Cluster, Instance};
     match action {
         "CreateDBInstance" => instances::create(context, input),
         "DescribeDBInstances" => instances::describe(context, input),
@@ -201,11 +206,11 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "StopDBInstanceAutomatedBackupsReplication" => backup_replication::stop(context, input),
         "RestoreDBInstanceFromDBSnapshot" => restore::restore(context, input),
         "CreateDBSnapshot" => snapshots::create(context, input),
-        "DescribeDBSnapshots" => snapshots::describe(context, input),
-        "CopyDBSnapshot" => snapshots::copy(context, input),
-        "DeleteDBSnapshot" => snapshots::delete(context, input),
-        "DescribeDBSnapshotAttributes" => snapshots::describe_attributes(context, input),
-        "ModifyDBSnapshotAttribute" => snapshots::modify_attribute(context, input),
+        "DescribeDBSnapshots" => snapshots::describe(context, input, Instance),
+        "CopyDBSnapshot" => snapshots::copy(context, input, Instance),
+        "DeleteDBSnapshot" => snapshots::delete(context, input, Instance),
+        "DescribeDBSnapshotAttributes" => snapshots::describe_attributes(context, input, Instance),
+        "ModifyDBSnapshotAttribute" => snapshots::modify_attribute(context, input, Instance),
         "AddTagsToResource" => tags::add(context, input),
         "RemoveTagsFromResource" => tags::remove(context, input),
         "ListTagsForResource" => tags::list(context, input),
@@ -243,7 +248,23 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "DescribeOrderableDBInstanceOptions" => catalogue::orderable(context, input),
         "DescribeCertificates" => catalogue::certificates(context, input),
         "DescribePendingMaintenanceActions" => catalogue::pending_maintenance(context, input),
-        "DescribeDBClusters" => catalogue::clusters(input),
+        "CreateDBCluster" => clusters::create(context, input),
+        "DescribeDBClusters" => clusters::describe(context, input),
+        "ModifyDBCluster" => modify_cluster::modify(context, input),
+        "DeleteDBCluster" => clusters::delete(context, input),
+        "FailoverDBCluster" => clusters::fail_over(context, input),
+        "RebootDBCluster" => clusters::reboot(context, input),
+        "StartDBCluster" => clusters::start(context, input),
+        "StopDBCluster" => clusters::stop(context, input),
+        "RestoreDBClusterFromSnapshot" => restore_cluster::restore(context, input),
+        "CreateDBClusterSnapshot" => snapshots::create_of_cluster(context, input),
+        "DescribeDBClusterSnapshots" => snapshots::describe(context, input, Cluster),
+        "CopyDBClusterSnapshot" => snapshots::copy(context, input, Cluster),
+        "DeleteDBClusterSnapshot" => snapshots::delete(context, input, Cluster),
+        "DescribeDBClusterSnapshotAttributes" => {
+            snapshots::describe_attributes(context, input, Cluster)
+        }
+        "ModifyDBClusterSnapshotAttribute" => snapshots::modify_attribute(context, input, Cluster),
         action => Err(not_implemented(action)),
     }
 }

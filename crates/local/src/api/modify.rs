@@ -22,6 +22,7 @@ pub(super) fn modify(context: &mut Context<'_>, input: &Input) -> Answer {
         must_be_available(&instance)?;
     }
     let asked = asked(context, input, &instance)?;
+    super::members::check_modifiable(context, &instance, &asked)?;
     let mut settings = instance.settings.clone();
     settings.extend(asked.clone());
     settings::tidy(&mut settings);
@@ -130,7 +131,7 @@ fn translate(
     if let Some(configuration) = input.get("CloudwatchLogsExportConfiguration") {
         set(
             "EnabledCloudwatchLogsExports",
-            log_exports(instance, configuration),
+            log_exports(&instance.settings, configuration),
         );
     }
     if input.flag("UseDefaultProcessorFeatures") {
@@ -160,15 +161,23 @@ fn translate(
         set("AllocatedStorage", json!(grown(instance, asked_gib)?));
     }
     if let Some(version) = input.text("EngineVersion") {
+        let current = instance.text("EngineVersion");
         set(
             "EngineVersion",
-            json!(upgraded(context, input, instance, version)?),
+            json!(upgraded(
+                context,
+                input,
+                instance.engine(),
+                current,
+                version
+            )?),
         );
     }
     Ok(())
 }
 
-fn log_exports(instance: &Instance, configuration: &Value) -> Value {
+/// The logs that are exported once this was changed.
+pub(super) fn log_exports(settings: &Settings, configuration: &Value) -> Value {
     let types = |member: &str| {
         configuration
             .get(member)
@@ -177,8 +186,7 @@ fn log_exports(instance: &Instance, configuration: &Value) -> Value {
             .unwrap_or_default()
     };
     let disabled = types("DisableLogTypes");
-    let enabled = instance
-        .settings
+    let enabled = settings
         .get("EnabledCloudwatchLogsExports")
         .and_then(Value::as_array);
     let mut all: Vec<Value> = enabled.cloned().unwrap_or_default();
@@ -239,20 +247,17 @@ fn grown(instance: &Instance, asked_gib: i64) -> Result<i64, ApiError> {
     }
 }
 
-fn upgraded(
+/// The version that an upgrade leads to.
+pub(super) fn upgraded(
     context: &Context<'_>,
     input: &Input,
-    instance: &Instance,
+    engine: &str,
+    current: &str,
     asked: &str,
 ) -> Result<String, ApiError> {
-    let product = context.product(instance.engine())?;
-    let current = instance.text("EngineVersion");
-    let refused = || {
-        ApiError::combination(format!(
-            "Cannot upgrade {} from {current} to {asked}",
-            instance.engine()
-        ))
-    };
+    let product = context.product(engine)?;
+    let refused =
+        || ApiError::combination(format!("Cannot upgrade {engine} from {current} to {asked}"));
     if asked == current || asked == product.major_version(current) {
         return Ok(current.to_owned());
     }
@@ -260,10 +265,7 @@ fn upgraded(
         .catalogue
         .resolve(product, Some(asked))
         .ok_or_else(|| {
-            ApiError::combination(format!(
-                "Cannot find version {asked} for {}",
-                instance.engine()
-            ))
+            ApiError::combination(format!("Cannot find version {asked} for {engine}"))
         })?;
     let versions = context.catalogue.versions(product.engine);
     let position = |version: &str| versions.iter().position(|known| known == version);

@@ -7,24 +7,19 @@ use super::error::ApiError;
 use super::input::Input;
 use super::instances::{self, NewInstance};
 use super::{option_groups, snapshots};
+use crate::attributes::ATTRIBUTES;
+use crate::clusters::members;
+use crate::clusters::settings::is_aurora;
 use crate::rules::Request;
 use crate::settings;
 use crate::state::instance::Work;
-use crate::state::snapshot::{Snapshot, SnapshotStatus};
+use crate::state::snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
 use crate::state::{Settings, Tags};
 
 pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
-    if input.text("DBClusterSnapshotIdentifier").is_some() {
-        let message = "Local RDS has no DB cluster snapshots.";
-        return Err(ApiError::new("DBClusterSnapshotNotFoundFault", message));
-    }
-    let snapshot = snapshots::find(context, input.required("DBSnapshotIdentifier")?)?.clone();
+    let snapshot = source(context, input)?;
     if snapshot.status != SnapshotStatus::Available {
-        let message = format!(
-            "DB snapshot {} is not in available state.",
-            snapshot.identifier
-        );
-        return Err(ApiError::new("InvalidDBSnapshotState", message));
+        return Err(snapshots::not_available(&snapshot));
     }
     let product = context.product(snapshot.engine())?;
     let mut settings = settings::of_request(input, |attribute| attribute.restore);
@@ -51,7 +46,7 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
     settings
         .entry("StorageType")
         .or_insert(json!(settings::default_storage_type(&asked)));
-    settings::inherit(&mut settings, &snapshot.settings);
+    settings::inherit(ATTRIBUTES, &mut settings, &snapshot.settings);
     settings::fill_in(context, &mut settings, product);
     settings::check(context, product, Request::Restore, &settings, &asked)?;
     let given = input
@@ -62,14 +57,29 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
         settings,
         tags: given.unwrap_or_else(|| snapshot.tags.clone()),
         password: snapshot.password.clone(),
+        cluster: None,
     };
-    instances::add(
-        context,
-        new,
-        Work::Restore {
-            snapshot: snapshot.key(),
-        },
-    )
+    let work = Work::Restore {
+        snapshot: snapshot.key(),
+    };
+    instances::add(context, new, Some(work))
+}
+
+/// The snapshot of an instance, or that of a Multi-AZ DB cluster as if it were one.
+fn source(context: &Context<'_>, input: &Input) -> Result<Snapshot, ApiError> {
+    let Some(name) = input.text("DBClusterSnapshotIdentifier") else {
+        let name = input.required("DBSnapshotIdentifier")?;
+        return snapshots::find(context, SnapshotKind::Instance, name).cloned();
+    };
+    let snapshot = snapshots::find(context, SnapshotKind::Cluster, name)?;
+    if is_aurora(snapshot.engine()) {
+        let message = "A snapshot of an Aurora DB cluster can't be restored to a DB instance.";
+        return Err(ApiError::new("InvalidRestoreFault", message));
+    }
+    Ok(Snapshot {
+        settings: members::as_of_instance(&snapshot.settings),
+        ..snapshot.clone()
+    })
 }
 
 /// Options that can't be taken off a database: where the snapshot's has one, the restored database must get it.

@@ -77,6 +77,16 @@ fn of<'c>(context: &'c mut Context<'_>, arn: &str) -> Result<&'c mut Tags, ApiEr
                 "DBInstanceNotFound",
             )
         }
+        "cluster" => {
+            let resource_id = state
+                .cluster_named(&scope, &name)
+                .map(|cluster| cluster.resource_id.clone());
+            let cluster = resource_id.and_then(|resource_id| state.clusters.get_mut(&resource_id));
+            (
+                cluster.map(|cluster| &mut cluster.tags),
+                "DBClusterNotFoundFault",
+            )
+        }
         "snapshot" => (
             state
                 .snapshots

@@ -191,7 +191,7 @@ pub enum Replication {
 }
 
 /// What answers behind an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backend {
     /// A server process that listens on this Unix socket.
     UnixSocket(Utf8PathBuf),

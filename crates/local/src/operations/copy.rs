@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::control_plane::{ControlPlane, StoreError};
-use crate::state::event::{Event, SourceType};
+use crate::state::event::Event;
 use crate::state::snapshot::{Snapshot, SnapshotStatus};
 
 /// Completes the copy of a snapshot.
@@ -34,7 +34,7 @@ pub(super) async fn run(control_plane: &Arc<ControlPlane>, key: &str) -> Result<
             state.tell(Event {
                 scope: snapshot.scope.clone(),
                 at: now,
-                source_type: SourceType::Snapshot,
+                source_type: snapshot.kind.source_type(),
                 source_identifier: snapshot.identifier.clone(),
                 source_arn: snapshot.arn(),
                 message: "Finished copy of snapshot".to_owned(),

@@ -1,14 +1,13 @@
 //! From creation to deletion: the operations that make, stop, start, copy and remove a server.
 
 use super::instance::tell;
+use super::member::leave;
 use super::run::{Run, Stopped};
 use crate::engines::StopMode;
 use crate::parameters;
 use crate::state::State;
-use crate::state::event::{Event, SourceType};
-use crate::state::instance::{
-    AfterBackup, Instance, InstanceStatus, Operation, Outcome, ParameterStatus, Work,
-};
+use crate::state::event::Event;
+use crate::state::instance::{AfterBackup, Instance, InstanceStatus, Operation, Outcome, Work};
 use crate::state::snapshot::SnapshotStatus;
 
 impl Run<'_, Instance> {
@@ -18,16 +17,16 @@ impl Run<'_, Instance> {
             self.wait(self.takes()?).await?;
             return self.end_badly(status).await;
         }
-        self.note(|state, instance| {
-            instance.parameters = parameters::all_of(state, instance);
-            instance.parameter_group_in_force = instance.text("DBParameterGroupName").to_owned();
-        })
-        .await?;
+        self.note(|state, instance| *instance = parameters::armed(state, instance))
+            .await?;
         let source = snapshot.and_then(|key| {
             self.control_plane
                 .read(|state| state.snapshots.get(key).cloned())
         });
-        if let Some(engine) = self.engine()? {
+        let engine = self.engine()?;
+        if self.record()?.member_of.is_some() {
+            self.join(engine.as_deref()).await?;
+        } else if let Some(engine) = engine {
             let spec = self.spec()?;
             engine.stop(&spec, StopMode::Immediate).await?;
             engine.remove(&spec.directory).await?;
@@ -66,9 +65,7 @@ impl Run<'_, Instance> {
             InstanceStatus::Available,
             "availability",
             "DB instance restarted",
-            |_, instance| {
-                instance.parameter_status = ParameterStatus::InSync;
-            },
+            |_, instance| parameters::applied(instance),
         )
         .await
     }
@@ -80,9 +77,7 @@ impl Run<'_, Instance> {
             InstanceStatus::Available,
             "notification",
             "DB instance started",
-            |_, instance| {
-                instance.parameter_status = ParameterStatus::InSync;
-            },
+            |_, instance| parameters::applied(instance),
         )
         .await
     }
@@ -154,16 +149,17 @@ impl Run<'_, Instance> {
     pub(super) async fn delete(&self) -> Result<(), Stopped> {
         self.note(|_, instance| instance.status = InstanceStatus::Deleting)
             .await?;
+        self.give_up_writing().await?;
         self.wait(self.takes()?).await?;
+        self.give_up_writing().await?;
         if let Some(engine) = self.engine()? {
-            let spec = self.spec()?;
-            engine.stop(&spec, StopMode::Immediate).await?;
-            engine.remove(&spec.directory).await?;
+            self.end_server(&*engine).await?;
         }
         let now = self.control_plane.now();
         self.control_plane.transact(|state| {
             let instance = self.mine(state)?.clone();
             tell(state, &instance, now, "deletion", "DB instance deleted");
+            leave(state, &instance);
             state.instances.remove(self.key);
             state.attachments.remove(self.key);
             Ok::<_, Stopped>(())
@@ -176,8 +172,7 @@ impl Run<'_, Instance> {
                 RestartKind::Reboot => InstanceStatus::Rebooting,
                 RestartKind::Start => InstanceStatus::Starting,
             };
-            instance.parameters = parameters::all_of(state, instance);
-            instance.parameter_group_in_force = instance.text("DBParameterGroupName").to_owned();
+            *instance = parameters::armed(state, instance);
         })
         .await?;
         if let Outcome::EndsIn(status) = &self.operation.outcome {
@@ -211,7 +206,13 @@ enum RestartKind {
     Start,
 }
 
-fn complete_snapshot(state: &mut State, key: &str, size_bytes: u64, now: jiff::Timestamp) {
+/// Notes that a snapshot is complete.
+pub(super) fn complete_snapshot(
+    state: &mut State,
+    key: &str,
+    size_bytes: u64,
+    now: jiff::Timestamp,
+) {
     let Some(snapshot) = state.snapshots.get_mut(key) else {
         return;
     };
@@ -220,7 +221,7 @@ fn complete_snapshot(state: &mut State, key: &str, size_bytes: u64, now: jiff::T
     let event = Event {
         scope: snapshot.scope.clone(),
         at: now,
-        source_type: SourceType::Snapshot,
+        source_type: snapshot.kind.source_type(),
         source_identifier: snapshot.identifier.clone(),
         source_arn: snapshot.arn(),
         message: "Manual snapshot created".to_owned(),

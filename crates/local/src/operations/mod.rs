@@ -3,13 +3,16 @@
 //! What is to be done is part of the state before it is begun, so a job is only the name of the record that says it.
 //! A job looks at the record, does what is missing, and notes the result; after a crash it is simply run again.
 
+mod cluster;
 mod copy;
 mod instance;
 mod lifecycle;
+mod member;
 mod modify;
 mod recovery;
 mod run;
 
+pub(crate) use self::cluster::status_during as cluster_status_during;
 pub(crate) use self::modify::status_during;
 
 use std::collections::BTreeMap;
@@ -25,6 +28,8 @@ use crate::control_plane::ControlPlane;
 pub(crate) enum Job {
     /// The operation of an instance.
     Instance(String),
+    /// The operation of a cluster.
+    Cluster(String),
     /// The copy of a snapshot.
     Snapshot(String),
     /// A directory to remove.
@@ -101,6 +106,7 @@ async fn run(control_plane: Arc<ControlPlane>, job: Job) {
     loop {
         let done = match &job {
             Job::Instance(resource_id) => instance::run(&control_plane, resource_id).await,
+            Job::Cluster(resource_id) => cluster::run(&control_plane, resource_id).await,
             Job::Snapshot(key) => copy::run(&control_plane, key).await,
             Job::Garbage(path) => copy::remove(&control_plane, path).await,
         };
@@ -124,6 +130,10 @@ fn is_done(control_plane: &ControlPlane, job: &Job) -> bool {
             .instances
             .get(resource_id)
             .is_none_or(|instance| instance.operation.is_none()),
+        Job::Cluster(resource_id) => state
+            .clusters
+            .get(resource_id)
+            .is_none_or(|cluster| cluster.operation.is_none()),
         Job::Snapshot(key) => state
             .snapshots
             .get(key)

@@ -19,6 +19,11 @@ impl ControlPlane {
                 .iter()
                 .filter(|(_, instance)| instance.operation.is_some());
             jobs.extend(busy.map(|(resource_id, _)| Job::Instance(resource_id.to_owned())));
+            let busy = state
+                .clusters
+                .values()
+                .filter(|one| one.operation.is_some());
+            jobs.extend(busy.map(|cluster| Job::Cluster(cluster.resource_id.clone())));
             let copies = state
                 .snapshots
                 .iter()
@@ -34,7 +39,10 @@ impl ControlPlane {
                 .instances
                 .values()
                 .filter(|instance| instance.has_running_server());
-            (serving.cloned().collect::<Vec<_>>(), jobs)
+            let mut serving: Vec<_> = serving.cloned().collect();
+            // A replica wants the one that it follows to be there.
+            serving.sort_by_key(|instance| serving::follows(state, instance));
+            (serving, jobs)
         });
         for instance in &serving {
             self.adopt(instance).await;

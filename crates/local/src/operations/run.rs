@@ -106,6 +106,19 @@ impl<'a, S: Subject> Run<'a, S> {
             }
         }
     }
+
+    /// Waits until the state is so.
+    pub(super) async fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> Result<(), Stopped> {
+        let mut changed = self.control_plane.watch();
+        loop {
+            self.record()?;
+            if self.control_plane.read(&is_so) {
+                return Ok(());
+            }
+            // It ends with the control plane only, which this run keeps alive.
+            changed.changed().await.map_err(|_| Stopped::Replaced)?;
+        }
+    }
 }
 
 impl Subject for Instance {

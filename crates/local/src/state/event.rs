@@ -27,6 +27,8 @@ pub(crate) struct Event {
 pub(crate) enum SourceType {
     Instance,
     Snapshot,
+    Cluster,
+    ClusterSnapshot,
     ParameterGroup,
 }
 
@@ -36,6 +38,8 @@ impl SourceType {
         match self {
             Self::Instance => "db-instance",
             Self::Snapshot => "db-snapshot",
+            Self::Cluster => "db-cluster",
+            Self::ClusterSnapshot => "db-cluster-snapshot",
             Self::ParameterGroup => "db-parameter-group",
         }
     }

@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::cluster::Membership;
 use super::table::Record;
 use super::values::{Scope, Settings, Tags, arn};
 use crate::engines::Secret;
@@ -35,6 +36,8 @@ pub(crate) struct Instance {
     pub(crate) parameter_group_in_force: String,
     pub(crate) parameter_status: ParameterStatus,
     pub(crate) roles: Vec<Role>,
+    /// The cluster that it is a member of.
+    pub(crate) member_of: Option<Membership>,
     pub(crate) operation: Option<Operation>,
 }
 

@@ -1,6 +1,7 @@
 //! Everything that local RDS remembers. Handlers and operations change it in transactions; nothing here waits.
 
 pub(crate) mod attachments;
+pub(crate) mod cluster;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod instance;
@@ -12,6 +13,7 @@ mod values;
 use serde::{Deserialize, Serialize};
 
 use self::attachments::Attachments;
+use self::cluster::Cluster;
 use self::event::Event;
 use self::group::{OptionGroup, ParameterGroup, SubnetGroup};
 use self::instance::Instance;
@@ -27,7 +29,9 @@ pub(crate) struct State {
     pub(crate) instances: Table<Instance>,
     /// By the resource id of the database.
     pub(crate) attachments: Table<Attachments>,
-    /// By [`Scope::key`].
+    /// By resource id.
+    pub(crate) clusters: Table<Cluster>,
+    /// By [`Snapshot::key`].
     pub(crate) snapshots: Table<Snapshot>,
     pub(crate) parameter_groups: Table<ParameterGroup>,
     pub(crate) option_groups: Table<OptionGroup>,
@@ -62,6 +66,7 @@ impl State {
         Ok(Self {
             instances: Table::load(contents)?,
             attachments: Table::load(contents)?,
+            clusters: Table::load(contents)?,
             snapshots: Table::load(contents)?,
             parameter_groups: Table::load(contents)?,
             option_groups: Table::load(contents)?,
@@ -78,6 +83,7 @@ impl State {
         self.instances
             .changes()
             .chain(self.attachments.changes())
+            .chain(self.clusters.changes())
             .chain(self.snapshots.changes())
             .chain(self.parameter_groups.changes())
             .chain(self.option_groups.changes())
@@ -113,14 +119,10 @@ impl State {
             .find(|instance| instance.scope == *scope && instance.identifier == identifier)
     }
 
-    /// The snapshot of that name.
-    pub(crate) fn snapshot_named(&self, scope: &Scope, identifier: &str) -> Option<&Snapshot> {
-        self.snapshots.get(&scope.key(identifier))
-    }
-
     fn each_table(&mut self, end: &mut dyn FnMut(&mut dyn Transactional)) {
         end(&mut self.instances);
         end(&mut self.attachments);
+        end(&mut self.clusters);
         end(&mut self.snapshots);
         end(&mut self.parameter_groups);
         end(&mut self.option_groups);

@@ -1,4 +1,4 @@
-//! DB snapshots.
+//! DB snapshots and DB cluster snapshots.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,16 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::event::SourceType;
 use super::table::Record;
 use super::values::{Scope, Settings, Tags, arn};
 use crate::engines::Secret;
 
-/// A DB snapshot.
+/// A DB snapshot, or a DB cluster snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
+    #[serde(default)]
+    pub(crate) kind: SnapshotKind,
     pub(crate) scope: Scope,
     pub(crate) identifier: String,
     /// The name of the source when the snapshot was made.
@@ -35,6 +38,33 @@ pub(crate) struct Snapshot {
     pub(crate) copied_from: Option<CopySource>,
     /// The accounts that may restore it.
     pub(crate) shared_with: BTreeSet<String>,
+}
+
+/// What a snapshot was made of. Either kind has names of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SnapshotKind {
+    #[default]
+    Instance,
+    Cluster,
+}
+
+impl SnapshotKind {
+    /// The key of the snapshot of that name in its table.
+    pub(crate) fn key(self, scope: &Scope, identifier: &str) -> String {
+        match self {
+            Self::Instance => scope.key(identifier),
+            // No identifier has a colon, but those of automated snapshots after `rds`.
+            Self::Cluster => scope.key(&format!("cluster:{identifier}")),
+        }
+    }
+
+    /// What events about it are filed under.
+    pub(crate) fn source_type(self) -> SourceType {
+        match self {
+            Self::Instance => SourceType::Snapshot,
+            Self::Cluster => SourceType::ClusterSnapshot,
+        }
+    }
 }
 
 /// Where a copy comes from.
@@ -65,9 +95,13 @@ impl SnapshotStatus {
 }
 
 impl Snapshot {
-    /// `DBSnapshotArn`.
+    /// `DBSnapshotArn`, `DBClusterSnapshotArn`.
     pub(crate) fn arn(&self) -> String {
-        arn(&self.scope, "snapshot", &self.identifier)
+        let kind = match self.kind {
+            SnapshotKind::Instance => "snapshot",
+            SnapshotKind::Cluster => "cluster-snapshot",
+        };
+        arn(&self.scope, kind, &self.identifier)
     }
 
     /// `Engine`.
@@ -94,7 +128,7 @@ impl Snapshot {
 
     /// The key in its table.
     pub(crate) fn key(&self) -> String {
-        self.scope.key(&self.identifier)
+        self.kind.key(&self.scope, &self.identifier)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod api;
 mod attachments;
+mod clusters;
 mod engines;
 mod parameters;
 mod recovery;

@@ -8,7 +8,7 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::config::retry::RetryConfig;
 use aws_sdk_rds::config::{BehaviorVersion, Region};
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbCluster, DbInstance};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Duration, Instant};
 use trapheus_local::{ControlPlane, Durations, Options, connector};
@@ -87,6 +87,49 @@ pub(crate) async fn snapshot(rds: &Client, of: &str, identifier: &str) {
         .db_snapshot_identifier(identifier);
     create.send().await.unwrap();
     available(rds, of).await;
+}
+
+/// Makes an Aurora PostgreSQL cluster without members and waits for it.
+pub(crate) async fn create_cluster(rds: &Client, identifier: &str) {
+    let create = rds
+        .create_db_cluster()
+        .db_cluster_identifier(identifier)
+        .engine("aurora-postgresql")
+        .master_username("app")
+        .master_user_password("secret-1234");
+    create.send().await.unwrap();
+    cluster_available(rds, identifier).await;
+}
+
+/// Makes a member of an Aurora cluster and waits for it.
+pub(crate) async fn create_member(rds: &Client, cluster: &str, identifier: &str) {
+    let create = rds
+        .create_db_instance()
+        .db_instance_identifier(identifier)
+        .db_cluster_identifier(cluster)
+        .db_instance_class("db.r6g.large")
+        .engine("aurora-postgresql");
+    create.send().await.unwrap();
+    available(rds, identifier).await;
+}
+
+/// Waits until the cluster is available.
+pub(crate) async fn cluster_available(rds: &Client, identifier: &str) -> DbCluster {
+    for _ in 0..10_000 {
+        let found = rds
+            .describe_db_clusters()
+            .db_cluster_identifier(identifier)
+            .send()
+            .await;
+        match found
+            .ok()
+            .and_then(|found| found.db_clusters().first().cloned())
+        {
+            Some(cluster) if cluster.status() == Some("available") => return cluster,
+            _ => tokio::time::sleep(POLL_INTERVAL).await,
+        }
+    }
+    panic!("{identifier} never becomes available");
 }
 
 /// Waits until the instance is available.

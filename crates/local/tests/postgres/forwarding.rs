@@ -10,11 +10,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener};
 use trapheus_local::engines::postgres::Postgres;
 use trapheus_local::engines::{Backend, Engine, ServerSpec};
-use trapheus_local::forwarder::{Forwarder, can_bind, random_loopback};
+use trapheus_local::forwarder::{Forwarder, Target, can_bind, random_loopback};
 
 use crate::support::{Place, execute, login, pid};
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+fn target(server: &str, backend: Backend) -> Target {
+    Target {
+        server: server.to_owned(),
+        backend,
+    }
+}
 
 async fn through(forwarder: &Forwarder, spec: &ServerSpec) -> Result<PgConnection, sqlx::Error> {
     let address = forwarder.address();
@@ -42,16 +49,16 @@ async fn a_name_moves_from_one_server_to_another() {
     let engine = Postgres::new();
     let forwarder = Forwarder::bind(ANY_PORT).await.unwrap();
 
-    forwarder.set_backend(Some(engine.backend(&old)));
+    forwarder.send_to(vec![target("old", engine.backend(&old))]);
     let mut client = through(&forwarder, &old).await.unwrap();
     assert_eq!(name(&mut client).await, "old");
 
-    forwarder.set_backend(None);
-    forwarder.drop_connections();
+    forwarder.send_to(Vec::new());
+    forwarder.cut_unless(|_| false);
     assert!(client.ping().await.is_err());
     assert!(through(&forwarder, &old).await.is_err());
 
-    forwarder.set_backend(Some(engine.backend(&new)));
+    forwarder.send_to(vec![target("new", engine.backend(&new))]);
     let mut client = through(&forwarder, &new).await.unwrap();
     assert_eq!(name(&mut client).await, "new");
     assert_eq!((pid(&old), pid(&new)), processes);
@@ -61,13 +68,38 @@ async fn a_name_moves_from_one_server_to_another() {
 async fn a_switch_leaves_open_connections_alone_until_they_are_dropped() {
     let (place, socket, echo) = echo_server();
     let forwarder = Forwarder::bind(ANY_PORT).await.unwrap();
-    forwarder.set_backend(Some(Backend::UnixSocket(socket)));
+    forwarder.send_to(vec![target("echo", Backend::UnixSocket(socket))]);
     let mut client = TcpStream::connect(forwarder.address()).await.unwrap();
     assert_eq!(round_trip(&mut client, "one").await, "one");
-    forwarder.set_backend(None);
+    forwarder.send_to(Vec::new());
     assert_eq!(round_trip(&mut client, "two").await, "two");
-    forwarder.drop_connections();
+    forwarder.cut_unless(|_| false);
     assert_eq!(client.read(&mut [0; 8]).await.unwrap_or(0), 0);
+    echo.abort();
+    drop(place);
+}
+
+/// A reader endpoint: clients are spread over the servers, and only those of the one that goes are cut.
+#[tokio::test]
+async fn clients_of_several_servers_keep_theirs() {
+    let (place, socket, echo) = echo_server();
+    let targets = ["one", "other"].map(|name| target(name, Backend::UnixSocket(socket.clone())));
+    let forwarder = Forwarder::bind(ANY_PORT).await.unwrap();
+    forwarder.send_to(targets.to_vec());
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let mut client = TcpStream::connect(forwarder.address()).await.unwrap();
+        assert_eq!(round_trip(&mut client, "hello").await, "hello");
+        clients.push(client);
+    }
+    forwarder.send_to(targets[..1].to_vec());
+    forwarder.cut_unless(|target| target.server == "one");
+    let mut kept = Vec::new();
+    for client in &mut clients {
+        client.write_all(b"again").await.ok();
+        kept.push(client.read(&mut [0; 8]).await.unwrap_or(0) > 0);
+    }
+    assert_eq!(kept, [true, false, true, false]);
     echo.abort();
     drop(place);
 }
@@ -77,7 +109,7 @@ async fn a_switch_leaves_open_connections_alone_until_they_are_dropped() {
 async fn the_end_of_one_direction_does_not_end_the_other() {
     let (place, socket, echo) = echo_server();
     let forwarder = Forwarder::bind(ANY_PORT).await.unwrap();
-    forwarder.set_backend(Some(Backend::UnixSocket(socket)));
+    forwarder.send_to(vec![target("echo", Backend::UnixSocket(socket))]);
     let client = TcpStream::connect(forwarder.address()).await.unwrap();
     let (mut reader, mut writer) = client.into_split();
     let sent = vec![7_u8; 3_000_000];
@@ -100,7 +132,7 @@ async fn many_connections_are_served_and_dropped_at_once() {
     const CONNECTIONS: usize = 300;
     let (place, socket, echo) = echo_server();
     let forwarder = Forwarder::bind(ANY_PORT).await.unwrap();
-    forwarder.set_backend(Some(Backend::UnixSocket(socket)));
+    forwarder.send_to(vec![target("echo", Backend::UnixSocket(socket))]);
     let address = forwarder.address();
     let mut clients = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -114,7 +146,7 @@ async fn many_connections_are_served_and_dropped_at_once() {
     for client in clients {
         open.push(client.await.unwrap());
     }
-    forwarder.drop_connections();
+    forwarder.cut_unless(|_| false);
     for mut client in open {
         assert_eq!(client.read(&mut [0; 8]).await.unwrap_or(0), 0);
     }
@@ -125,7 +157,8 @@ async fn many_connections_are_served_and_dropped_at_once() {
 #[tokio::test]
 async fn a_notice_is_told_and_the_connection_ends() {
     let forwarder = Forwarder::bind(ANY_PORT).await.unwrap();
-    forwarder.set_backend(Some(Backend::Notice(b"no such engine here".to_vec())));
+    let notice = Backend::Notice(b"no such engine here".to_vec());
+    forwarder.send_to(vec![target("none", notice)]);
     let mut client = TcpStream::connect(forwarder.address()).await.unwrap();
     let mut text = String::new();
     client.read_to_string(&mut text).await.unwrap();

@@ -1,17 +1,39 @@
 //! An application that talks to simulated servers.
 
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use camino::Utf8Path;
 
-use super::disk::{Disk, Rows};
+use super::disk::{Disk, Rows, Server};
 use crate::control_plane::ControlPlane;
+use crate::state::instance::Instance;
 
-/// Reads and writes rows through the name of an instance, as an application would.
+/// Reads and writes rows through an endpoint, as an application would.
 #[derive(Clone, Debug)]
 pub struct SimulatedClient {
     control_plane: Arc<ControlPlane>,
-    identifier: String,
+    door: Door,
+    /// How often it came: where several servers answer, it goes to them in turn.
+    calls: Arc<AtomicUsize>,
+}
+
+/// Where a client comes in.
+#[derive(Clone, Debug)]
+enum Door {
+    Name(String),
+    Address(IpAddr),
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => formatter.write_str(name),
+            Self::Address(address) => address.fmt(formatter),
+        }
+    }
 }
 
 /// Why a simulated client gets no answer.
@@ -33,9 +55,18 @@ pub enum ClientError {
 
 impl SimulatedClient {
     pub(crate) fn new(control_plane: Arc<ControlPlane>, identifier: &str) -> Self {
+        Self::through(control_plane, Door::Name(identifier.to_ascii_lowercase()))
+    }
+
+    pub(crate) fn at(control_plane: Arc<ControlPlane>, address: IpAddr) -> Self {
+        Self::through(control_plane, Door::Address(address))
+    }
+
+    fn through(control_plane: Arc<ControlPlane>, door: Door) -> Self {
         Self {
             control_plane,
-            identifier: identifier.to_ascii_lowercase(),
+            door,
+            calls: Arc::default(),
         }
     }
 
@@ -46,7 +77,7 @@ impl SimulatedClient {
     pub fn put(&self, key: &str, value: &str) -> Result<(), ClientError> {
         let at = self.control_plane.now();
         let read_only = || ClientError::ReadOnly {
-            identifier: self.identifier.clone(),
+            identifier: self.door.to_string(),
         };
         self.with_server(|disk, directory| disk.write(directory, at, key, value))?
             .ok_or_else(read_only)
@@ -73,11 +104,7 @@ impl SimulatedClient {
     /// # Errors
     /// Nothing answers at the name.
     pub fn resource_id(&self) -> Result<String, ClientError> {
-        let served = self
-            .control_plane
-            .served(&self.identifier)
-            .ok_or_else(|| self.not_answering())?;
-        self.with_rows(|_| served.resource_id)
+        self.served().map(|instance| instance.resource_id)
     }
 
     fn with_rows<T>(&self, look: impl FnOnce(&Rows) -> T) -> Result<T, ClientError> {
@@ -91,21 +118,33 @@ impl SimulatedClient {
         &self,
         work: impl FnOnce(&mut Disk, &Utf8Path) -> T,
     ) -> Result<T, ClientError> {
-        let served = self.control_plane.served(&self.identifier);
+        let served = self.served()?;
         let servers = self.control_plane.simulated_servers();
-        let (Some(served), Some(servers)) = (served, servers) else {
-            return Err(self.not_answering());
+        let mut disk = servers.ok_or_else(|| self.not_answering())?.lock();
+        Ok(work(&mut disk, &served.directory))
+    }
+
+    /// The instance whose turn it is.
+    fn served(&self) -> Result<Instance, ClientError> {
+        let mut served = match &self.door {
+            Door::Name(name) => self.control_plane.served(name),
+            Door::Address(address) => self.control_plane.served_at(*address),
         };
-        let mut disk = servers.lock();
-        match disk.servers.get(&served.directory) {
-            Some(server) if server.runs() => Ok(work(&mut disk, &served.directory)),
-            Some(_) | None => Err(self.not_answering()),
+        if let Some(servers) = self.control_plane.simulated_servers() {
+            let disk = servers.lock();
+            let runs = |one: &Instance| disk.servers.get(&one.directory).is_some_and(Server::runs);
+            served.retain(runs);
+        }
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        match call.checked_rem(served.len()) {
+            Some(turn) => Ok(served.swap_remove(turn)),
+            None => Err(self.not_answering()),
         }
     }
 
     fn not_answering(&self) -> ClientError {
         ClientError::NotAnswering {
-            identifier: self.identifier.clone(),
+            identifier: self.door.to_string(),
         }
     }
 }
