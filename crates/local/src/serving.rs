@@ -11,6 +11,7 @@ use crate::notice;
 use crate::state::State;
 use crate::state::cluster::Cluster;
 use crate::state::instance::{Instance, InstanceStatus, Naming};
+use crate::state::proxy::{Proxy, ProxyTarget, TargetKind};
 
 /// Whether the instance's server takes clients.
 pub(crate) fn is_up(instance: &Instance) -> bool {
@@ -109,7 +110,32 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint<'_>> {
         .clusters
         .values()
         .flat_map(|cluster| of_cluster(state, cluster));
-    of_instances.chain(of_clusters).collect()
+    let of_proxies = state.proxies.values().filter_map(|proxy| {
+        let targets = proxy.targets.iter();
+        let instances = targets.flat_map(|target| behind_proxy(state, target));
+        let key = proxy.scope.key(&Proxy::host(&proxy.name));
+        let port = i64::from(proxy.engine_family.port());
+        endpoint(state, &key, Some(port), instances.collect())
+    });
+    of_instances.chain(of_clusters).chain(of_proxies).collect()
+}
+
+/// The instance that a proxy reaches through a target: the database has to have the name that it was registered by.
+pub(crate) fn behind_proxy<'s>(state: &'s State, target: &ProxyTarget) -> Option<&'s Instance> {
+    match target.kind {
+        TargetKind::Instance => {
+            let instance = state.instances.get(&target.resource_id)?;
+            let is_reached = instance.identifier == target.identifier && answers(state, instance);
+            is_reached.then_some(instance)
+        }
+        TargetKind::Cluster => {
+            let cluster = state.clusters.get(&target.resource_id)?;
+            let is_named =
+                cluster.identifier == target.identifier && cluster.naming == Naming::Named;
+            let (writers, _) = answering(state, cluster);
+            writers.first().copied().filter(|_| is_named)
+        }
+    }
 }
 
 /// The cluster endpoint leads to the writer, and the reader endpoint to the readers, or to the writer if it is alone.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
-use super::instances::must_be_available;
+use super::{clusters, instances};
 use crate::catalogue::{Offer, System};
 use crate::names;
 use crate::random;
@@ -90,22 +90,33 @@ impl Database {
 
 fn find(context: &Context<'_>, input: &Input) -> Result<Database, ApiError> {
     let arn = input.required("ResourceArn")?;
-    if names::kind_in_arn(arn) != Some("db") {
-        let message = format!("The resource {arn} was not found.");
-        return Err(ApiError::new("ResourceNotFoundFault", message));
-    }
-    let instance = context.instance(arn)?;
-    must_be_available(instance)?;
-    let product = context.product(instance.engine())?;
-    let has_streams = matches!(product.system, System::Oracle | System::SqlServer);
-    match has_streams && product.offer == Offer::Rds {
+    let (resource_id, engine, offer, state_code) = match names::kind_in_arn(arn) {
+        Some("db") => {
+            let instance = context.instance(arn)?;
+            instances::must_be_available(instance)?;
+            let code = "InvalidDBInstanceState";
+            (&instance.resource_id, instance.engine(), Offer::Rds, code)
+        }
+        Some("cluster") => {
+            let cluster = context.cluster(arn)?;
+            clusters::must_be_available(cluster)?;
+            let code = "InvalidDBClusterStateFault";
+            (&cluster.resource_id, cluster.engine(), Offer::Aurora, code)
+        }
+        _ => {
+            let message = format!("The resource {arn} was not found.");
+            return Err(ApiError::new("ResourceNotFoundFault", message));
+        }
+    };
+    let product = context.product(engine)?;
+    let is_commercial = matches!(product.system, System::Oracle | System::SqlServer);
+    match product.offer == offer && (offer == Offer::Aurora || is_commercial) {
         true => Ok(Database {
-            resource_id: instance.resource_id.clone(),
-            state_code: "InvalidDBInstanceState",
+            resource_id: resource_id.clone(),
+            state_code,
         }),
         false => Err(ApiError::combination(format!(
-            "DB instances of the engine {} have no activity streams.",
-            product.engine
+            "This database of the engine {engine} has no activity streams."
         ))),
     }
 }

@@ -161,6 +161,9 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
     let cluster = context
         .cluster(input.required("DBClusterIdentifier")?)?
         .clone();
+    if let Some(reason) = context.state.what_holds(&cluster.resource_id) {
+        return Err(ApiError::cluster_state(reason));
+    }
     let final_snapshot = instances::final_snapshot(input)?;
     if cluster.is_on("DeletionProtection") {
         return Err(ApiError::combination(

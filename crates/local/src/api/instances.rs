@@ -167,6 +167,9 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
         .instance(input.required("DBInstanceIdentifier")?)?
         .clone();
     super::members::check_deletable(context, &instance)?;
+    if let Some(reason) = context.state.what_holds(&instance.resource_id) {
+        return Err(ApiError::instance_state(reason));
+    }
     // A member has no data of its own.
     let final_snapshot = match instance.member_of {
         Some(_) => None,

@@ -3,13 +3,17 @@
 mod activity_streams;
 mod admin;
 mod backup_replication;
+mod blue_green;
 mod catalogue;
 mod clusters;
 pub(crate) mod context;
 pub(crate) mod error;
 mod events;
+mod global_clusters;
+mod http_endpoint;
 pub(crate) mod input;
 mod instances;
+mod integrations;
 mod members;
 pub(crate) mod model;
 mod modify;
@@ -17,11 +21,13 @@ mod modify_cluster;
 pub(crate) mod option_groups;
 mod paging;
 mod parameter_groups;
+mod proxies;
 mod query;
 mod restore;
 mod restore_cluster;
 mod roles;
 mod route53;
+mod shard_groups;
 mod snapshots;
 mod subnet_groups;
 mod tags;
@@ -199,6 +205,30 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "StopDBInstance" => instances::stop(context, input),
         "AddRoleToDBInstance" => roles::add(context, input),
         "RemoveRoleFromDBInstance" => roles::remove(context, input),
+        "AddRoleToDBCluster" => roles::add_to_cluster(context, input),
+        "RemoveRoleFromDBCluster" => roles::remove_from_cluster(context, input),
+        "EnableHttpEndpoint" => http_endpoint::set(context, input, true),
+        "DisableHttpEndpoint" => http_endpoint::set(context, input, false),
+        "CreateGlobalCluster" => global_clusters::create(context, input),
+        "DescribeGlobalClusters" => global_clusters::describe(context, input),
+        "RemoveFromGlobalCluster" => global_clusters::remove(context, input),
+        "DeleteGlobalCluster" => global_clusters::delete(context, input),
+        "CreateIntegration" => integrations::create(context, input),
+        "DescribeIntegrations" => integrations::describe(context, input),
+        "DeleteIntegration" => integrations::delete(context, input),
+        "CreateBlueGreenDeployment" => blue_green::create(context, input),
+        "DescribeBlueGreenDeployments" => blue_green::describe(context, input),
+        "DeleteBlueGreenDeployment" => blue_green::delete(context, input),
+        "CreateDBShardGroup" => shard_groups::create(context, input),
+        "DescribeDBShardGroups" => shard_groups::describe(context, input),
+        "DeleteDBShardGroup" => shard_groups::delete(context, input),
+        "CreateDBProxy" => proxies::create(context, input),
+        "DescribeDBProxies" => proxies::describe(context, input),
+        "DeleteDBProxy" => proxies::delete(context, input),
+        "DescribeDBProxyTargetGroups" => proxies::describe_target_groups(context, input),
+        "DescribeDBProxyTargets" => proxies::describe_targets(context, input),
+        "RegisterDBProxyTargets" => proxies::register(context, input),
+        "DeregisterDBProxyTargets" => proxies::deregister(context, input),
         "StartActivityStream" => activity_streams::start(context, input),
         "StopActivityStream" => activity_streams::stop(context, input),
         "ModifyActivityStream" => activity_streams::modify(context, input),

@@ -68,6 +68,9 @@ fn asked(
     translate(context, input, instance, &mut asked)?;
     asked.retain(|name, value| instance.settings.get(name).unwrap_or(&Value::Null) != value);
     if let Some(name) = input.text("NewDBInstanceIdentifier") {
+        if let Some(reason) = context.state.what_holds(&instance.resource_id) {
+            return Err(ApiError::instance_state(reason));
+        }
         let name = names::parse("NewDBInstanceIdentifier", name, names::INSTANCE_LENGTH_MAX)?;
         if name != instance.identifier {
             context.must_be_free(&name)?;

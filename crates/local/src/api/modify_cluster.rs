@@ -97,6 +97,9 @@ fn asked(
 
 /// The name that a cluster gets, with everything that is named after it.
 fn new_name(context: &mut Context<'_>, cluster: &Cluster, name: &str) -> Result<String, ApiError> {
+    if let Some(reason) = context.state.what_holds(&cluster.resource_id) {
+        return Err(ApiError::cluster_state(reason));
+    }
     let name = names::parse("NewDBClusterIdentifier", name, names::INSTANCE_LENGTH_MAX)?;
     if name != cluster.identifier {
         context.must_be_free_for_cluster(&name)?;

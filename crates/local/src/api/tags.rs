@@ -7,6 +7,7 @@ use super::error::ApiError;
 use super::input::Input;
 use crate::state::Tags;
 use crate::state::group::GroupKind;
+use crate::state::topology::GlobalCluster;
 
 /// RDS's limit for one resource.
 const TAGS_MAX: usize = 50;
@@ -121,6 +122,28 @@ fn of<'c>(context: &'c mut Context<'_>, arn: &str) -> Result<&'c mut Tags, ApiEr
                 .map(|group| &mut group.tags),
             "DBSubnetGroupNotFoundFault",
         ),
+        "global-cluster" => (
+            state
+                .global_clusters
+                .get_mut(&GlobalCluster::key(account, &name))
+                .map(|global| &mut global.tags),
+            "GlobalClusterNotFoundFault",
+        ),
+        "integration" => (
+            state
+                .integrations
+                .get_mut(&key)
+                .map(|integration| &mut integration.tags),
+            "IntegrationNotFoundFault",
+        ),
+        "db-proxy" => {
+            let mut proxies = state.proxies.iter();
+            let found = proxies.find(|(_, proxy)| proxy.scope == scope && proxy.id == name);
+            let key = found.map_or_else(String::new, |(key, _)| key.to_owned());
+            drop(proxies);
+            let proxy = state.proxies.get_mut(&key);
+            (proxy.map(|proxy| &mut proxy.tags), "DBProxyNotFoundFault")
+        }
         kind => {
             return Err(ApiError::value(format!(
                 "Local RDS has no resources of the kind {kind}."

@@ -49,6 +49,12 @@ pub(crate) fn cluster(state: &State, cluster: &Cluster, now: Timestamp) -> Value
     };
     let attached = state.attachments_of(&cluster.resource_id).describe(now);
     shown.extend(attached.into_iter().filter(|(name, _)| is_member(name)));
+    if let Some(global) = state.global_cluster_of(&cluster.resource_id) {
+        shown.insert(
+            "GlobalClusterIdentifier".to_owned(),
+            json!(global.identifier),
+        );
+    }
     groups(cluster, &mut shown);
     members_of(state, cluster, &mut shown);
     endpoints(state, cluster, &mut shown);

@@ -5,9 +5,11 @@ pub(crate) mod cluster;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod instance;
+pub(crate) mod proxy;
 pub(crate) mod settling;
 pub(crate) mod snapshot;
 pub(crate) mod table;
+pub(crate) mod topology;
 mod values;
 
 use serde::{Deserialize, Serialize};
@@ -17,8 +19,10 @@ use self::cluster::Cluster;
 use self::event::Event;
 use self::group::{OptionGroup, ParameterGroup, SubnetGroup};
 use self::instance::Instance;
+use self::proxy::Proxy;
 use self::snapshot::Snapshot;
 use self::table::{Record, Table};
+use self::topology::{BlueGreenDeployment, GlobalCluster, Integration, ShardGroup};
 pub(crate) use self::values::{Scope, Settings, Tags, arn};
 use crate::store::{Change, Contents};
 
@@ -36,6 +40,11 @@ pub(crate) struct State {
     pub(crate) parameter_groups: Table<ParameterGroup>,
     pub(crate) option_groups: Table<OptionGroup>,
     pub(crate) subnet_groups: Table<SubnetGroup>,
+    pub(crate) proxies: Table<Proxy>,
+    pub(crate) global_clusters: Table<GlobalCluster>,
+    pub(crate) integrations: Table<Integration>,
+    pub(crate) blue_green_deployments: Table<BlueGreenDeployment>,
+    pub(crate) shard_groups: Table<ShardGroup>,
     /// By a number that rises.
     pub(crate) events: Table<Event>,
     /// The loopback address of every identifier that ever was, by [`Scope::key`].
@@ -71,6 +80,11 @@ impl State {
             parameter_groups: Table::load(contents)?,
             option_groups: Table::load(contents)?,
             subnet_groups: Table::load(contents)?,
+            proxies: Table::load(contents)?,
+            global_clusters: Table::load(contents)?,
+            integrations: Table::load(contents)?,
+            blue_green_deployments: Table::load(contents)?,
+            shard_groups: Table::load(contents)?,
             events: Table::load(contents)?,
             addresses: Table::load(contents)?,
             garbage: Table::load(contents)?,
@@ -88,6 +102,11 @@ impl State {
             .chain(self.parameter_groups.changes())
             .chain(self.option_groups.changes())
             .chain(self.subnet_groups.changes())
+            .chain(self.proxies.changes())
+            .chain(self.global_clusters.changes())
+            .chain(self.integrations.changes())
+            .chain(self.blue_green_deployments.changes())
+            .chain(self.shard_groups.changes())
             .chain(self.events.changes())
             .chain(self.addresses.changes())
             .chain(self.garbage.changes())
@@ -127,6 +146,11 @@ impl State {
         end(&mut self.parameter_groups);
         end(&mut self.option_groups);
         end(&mut self.subnet_groups);
+        end(&mut self.proxies);
+        end(&mut self.global_clusters);
+        end(&mut self.integrations);
+        end(&mut self.blue_green_deployments);
+        end(&mut self.shard_groups);
         end(&mut self.events);
         end(&mut self.addresses);
         end(&mut self.garbage);

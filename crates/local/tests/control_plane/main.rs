@@ -5,5 +5,7 @@ mod attachments;
 mod clusters;
 mod engines;
 mod parameters;
+mod proxies;
 mod recovery;
 mod support;
+mod topology;
