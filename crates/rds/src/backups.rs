@@ -3,8 +3,8 @@
 
 use aws_sdk_rds::types::{Filter, RestoreWindow};
 
-use crate::convert::{self, timestamp};
-use crate::database::{Kind, Window};
+use crate::convert::{self, tags_from_sdk, timestamp};
+use crate::database::{Kind, Tags, Window};
 use crate::error::Error;
 use crate::id::{DbIdentifier, ResourceId};
 use crate::look::PAGE_RECORDS;
@@ -30,6 +30,8 @@ pub struct AutomatedBackup {
     pub engine_version: String,
     /// The storage that a restored database needs, in GiB.
     pub allocated_storage_gib: Option<u64>,
+    /// The backups' own tags.
+    pub tags: Tags,
 }
 
 impl Rds {
@@ -75,6 +77,7 @@ impl Rds {
                 engine: backup.engine().unwrap_or_default().to_owned(),
                 engine_version: backup.engine_version().unwrap_or_default().to_owned(),
                 allocated_storage_gib: backup.allocated_storage().and_then(gib),
+                tags: tags_from_sdk(backup.tag_list()),
             })
         };
         Ok(found.await?.iter().filter_map(read).collect())
@@ -102,6 +105,7 @@ impl Rds {
                 engine: backup.engine().unwrap_or_default().to_owned(),
                 engine_version: backup.engine_version().unwrap_or_default().to_owned(),
                 allocated_storage_gib: backup.allocated_storage().and_then(gib),
+                tags: tags_from_sdk(backup.tag_list()),
             })
         };
         Ok(found.await?.iter().filter_map(read).collect())

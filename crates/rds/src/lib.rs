@@ -14,6 +14,7 @@
 //! - Whatever fails is an [`Error`] with a [`Class`].
 
 mod act;
+mod attachments;
 mod attributes;
 mod backups;
 mod calls;
@@ -37,6 +38,7 @@ mod surroundings;
 mod topology;
 
 pub use act::{AutomatedBackups, FinalSnapshot};
+pub use attachments::{ActivityStream, AuditPolicy, BackupReplication};
 pub use attributes::{
     Attribute, AttributeClass, AttributeName, Engines, Family, Omit, Restart, Settings, Subject,
     UnknownAttribute, Way, attribute, attributes,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_rds::Client;
-use aws_sdk_rds::config::StalledStreamProtectionConfig;
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::config::retry::RetryConfig;
 use aws_sdk_rds::config::timeout::TimeoutConfig;
+use aws_sdk_rds::config::{Region, StalledStreamProtectionConfig};
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
 use crate::calls::Calls;
@@ -92,6 +92,22 @@ impl Rds {
             },
             calls,
         )
+    }
+
+    /// Returns a handle that calls another Region, at a pace of that Region's own. Its calls are
+    /// counted with those of `self`.
+    pub(crate) fn in_region(&self, region: &str) -> Self {
+        if self.region() == Some(region) {
+            return self.clone();
+        }
+        let region = Region::new(region.to_owned());
+        let config = self.client.config().to_builder().region(region).build();
+        let shared = Shared::new(self.shared.limits.clone(), self.shared.calls.clone());
+        Self {
+            client: Client::from_conf(config),
+            shared: Arc::new(shared),
+            ..self.clone()
+        }
     }
 
     /// Returns the counter of all calls through this door, whatever the handle.
@@ -178,6 +194,18 @@ impl Rds {
     fn count(&self, operation: &'static str) {
         self.calls.add(operation);
         self.shared.calls.add(operation);
+    }
+}
+
+impl Shared {
+    fn new(limits: Limits, calls: Calls) -> Self {
+        Self {
+            pace: Pace::new(&limits),
+            instance_pages: Pages::default(),
+            cluster_pages: Pages::default(),
+            limits,
+            calls,
+        }
     }
 }
 

@@ -56,6 +56,23 @@ impl Rds {
         })
     }
 
+    /// Tells whether a DB cluster parameter group exists.
+    ///
+    /// # Errors
+    /// Every class but [`Class::ReferenceNotFound`].
+    pub async fn cluster_parameter_group_exists(&self, name: &str) -> Result<bool, Error> {
+        let send = || {
+            self.client
+                .describe_db_cluster_parameter_groups()
+                .db_cluster_parameter_group_name(name)
+                .send()
+        };
+        let answer = self.read("DescribeDBClusterParameterGroups", send).await;
+        existence(answer, |page| {
+            !page.db_cluster_parameter_groups().is_empty()
+        })
+    }
+
     /// Tells whether an option group exists.
     ///
     /// # Errors
