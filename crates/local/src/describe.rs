@@ -24,7 +24,6 @@ pub(crate) fn instance(state: &State, instance: &Instance, now: Timestamp) -> Va
     put("DbInstancePort", json!(0));
     put("TagList", instance.tags.describe());
     put("PendingModifiedValues", pending(instance));
-    put("ReadReplicaDBInstanceIdentifiers", json!([]));
     if let Some(cluster) = state.cluster_of(instance) {
         put("DBClusterIdentifier", json!(cluster.identifier));
         put(
@@ -39,6 +38,7 @@ pub(crate) fn instance(state: &State, instance: &Instance, now: Timestamp) -> Va
     if let Some(endpoint) = endpoint(state, instance) {
         put("Endpoint", endpoint);
     }
+    replication(state, instance, &mut shown);
     groups(state, instance, &mut shown);
     storage(instance, &mut shown);
     identity(instance, &mut shown);
@@ -148,6 +148,8 @@ fn pending(instance: &Instance) -> Value {
         Some(
             Work::Create
             | Work::Restore { .. }
+            | Work::Replicate
+            | Work::Promote { .. }
             | Work::Reconfigure
             | Work::Reboot
             | Work::Start
@@ -182,6 +184,36 @@ pub(crate) fn hide_secret(name: &str, value: &Value) -> Value {
         json!("****")
     } else {
         value.clone()
+    }
+}
+
+/// What an instance has to do with read replicas. Whether a replica is connected isn't asked: while both serve it is,
+/// or is about to be.
+fn replication(state: &State, instance: &Instance, shown: &mut Map<String, Value>) {
+    let mut replicas: Vec<_> = state
+        .replicas_of(&instance.resource_id)
+        .map(|replica| replica.identifier.clone())
+        .collect();
+    replicas.sort();
+    let mut put = |member: &str, value: Value| {
+        shown.insert(member.to_owned(), value);
+    };
+    put("ReadReplicaDBInstanceIdentifiers", json!(replicas));
+    let source = instance.replica_of.as_deref();
+    let Some(source) = source.and_then(|source| state.instances.get(source)) else {
+        return;
+    };
+    put(
+        "ReadReplicaSourceDBInstanceIdentifier",
+        json!(source.identifier),
+    );
+    if instance.created_at.is_some() {
+        let is_normal = instance.has_running_server() && source.has_running_server();
+        let status = if is_normal { "replicating" } else { "error" };
+        put(
+            "StatusInfos",
+            json!([{"StatusType": "read replication", "Status": status, "Normal": is_normal}]),
+        );
     }
 }
 

@@ -6,7 +6,8 @@
 //! | operation | takes |
 //! |---|---|
 //! | create | 5 min |
-//! | restore | 6 min and 1 s per GiB |
+//! | restore, read replica | 6 min and 1 s per GiB |
+//! | promotion of a read replica | 3 min |
 //! | snapshot | 1 min and 1 s per GiB |
 //! | copy of a snapshot | 1 min and 0.5 s per GiB |
 //! | modify | 3 min; change of class, engine version or zones 8 min; storage 5 min |
@@ -52,8 +53,9 @@ impl Pace {
     pub(crate) fn work(self, work: &Work, storage_gib: u64) -> Duration {
         self.scaled(match work {
             Work::Create => Duration::from_secs(5 * 60),
-            Work::Restore { .. } => Duration::from_secs(6 * 60 + storage_gib),
+            Work::Restore { .. } | Work::Replicate => Duration::from_secs(6 * 60 + storage_gib),
             Work::Modify { changes } => modification(changes),
+            Work::Promote { .. } => Duration::from_secs(3 * 60),
             Work::Reconfigure => Duration::from_secs(30),
             Work::Reboot => Duration::from_secs(60),
             Work::Start => Duration::from_secs(4 * 60),

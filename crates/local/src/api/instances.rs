@@ -31,6 +31,8 @@ pub(super) struct NewInstance {
     pub(super) password: Secret,
     /// The cluster that it is to be a member of.
     pub(super) cluster: Option<Cluster>,
+    /// Of a read replica: its source, by resource id.
+    pub(super) replica_of: Option<String>,
 }
 
 pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
@@ -57,6 +59,7 @@ pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
             tags,
             password,
             cluster: None,
+            replica_of: None,
         },
         Some(Work::Create),
     )
@@ -94,6 +97,7 @@ pub(super) fn add(context: &mut Context<'_>, new: NewInstance, work: Option<Work
         parameter_status: ParameterStatus::InSync,
         roles: Vec::new(),
         member_of: None,
+        replica_of: new.replica_of,
         operation: None,
     };
     if let Some(cluster) = &new.cluster {
@@ -178,6 +182,11 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
     if instance.is_on("DeletionProtection") {
         return Err(ApiError::combination(
             "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+        ));
+    }
+    if instance.replica_of.is_some() && final_snapshot.is_some() {
+        return Err(ApiError::combination(
+            "FinalDBSnapshotIdentifier cannot be specified when deleting a read replica.",
         ));
     }
     check_deletable(&instance, final_snapshot)?;
@@ -283,6 +292,16 @@ pub(super) fn stop(context: &mut Context<'_>, input: &Input) -> Answer {
         .clone();
     super::members::check_stand_alone(&instance, "stopped")?;
     must_be_available(&instance)?;
+    let has_replicas = context
+        .state
+        .replicas_of(&instance.resource_id)
+        .next()
+        .is_some();
+    if has_replicas || instance.replica_of.is_some() {
+        return Err(ApiError::instance_state(
+            "A DB instance that is a read replica, or has read replicas, cannot be stopped.",
+        ));
+    }
     let work = match input.text("DBSnapshotIdentifier") {
         None => Work::Stop,
         Some(name) => {

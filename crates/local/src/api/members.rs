@@ -43,6 +43,7 @@ pub(super) fn create(context: &mut Context<'_>, input: &Input, cluster: &str) ->
         tags: Tags::from_request(input.list("Tags")),
         password: cluster.password.clone(),
         cluster: Some(cluster),
+        replica_of: None,
     };
     instances::add(context, new, Some(Work::Create))
 }
@@ -64,6 +65,7 @@ pub(super) fn add_of_multi_az(
         tags: Tags::default(),
         password: cluster.password.clone(),
         cluster: Some(cluster.clone()),
+        replica_of: None,
     };
     instances::add(context, new, None).map(drop)
 }

@@ -23,6 +23,7 @@ mod paging;
 mod parameter_groups;
 mod proxies;
 mod query;
+mod replicas;
 mod restore;
 mod restore_cluster;
 mod roles;
@@ -203,6 +204,8 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "RebootDBInstance" => instances::reboot(context, input),
         "StartDBInstance" => instances::start(context, input),
         "StopDBInstance" => instances::stop(context, input),
+        "CreateDBInstanceReadReplica" => replicas::create(context, input),
+        "PromoteReadReplica" => replicas::promote(context, input),
         "AddRoleToDBInstance" => roles::add(context, input),
         "RemoveRoleFromDBInstance" => roles::remove(context, input),
         "AddRoleToDBCluster" => roles::add_to_cluster(context, input),

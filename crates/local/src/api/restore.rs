@@ -58,6 +58,7 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
         tags: given.unwrap_or_else(|| snapshot.tags.clone()),
         password: snapshot.password.clone(),
         cluster: None,
+        replica_of: None,
     };
     let work = Work::Restore {
         snapshot: snapshot.key(),

@@ -36,6 +36,8 @@ impl Run<'_, Instance> {
         match &self.operation.work {
             Work::Create => self.create(None).await,
             Work::Restore { snapshot } => self.create(Some(snapshot)).await,
+            Work::Replicate => self.replicate().await,
+            Work::Promote { changes } => self.promote(changes).await,
             Work::Modify { changes } => self.modify(changes).await,
             Work::Reconfigure => self.reconfigure().await,
             Work::Reboot => self.reboot().await,
@@ -104,8 +106,22 @@ impl Run<'_, Instance> {
         let status = match (&self.operation.work, error) {
             (_, EngineError::Parameters { .. }) => "incompatible-parameters",
             (Work::Restore { .. }, _) => "incompatible-restore",
-            (Work::Modify { .. } | Work::Reconfigure | Work::Backup { .. }, _) => "available",
-            (Work::Create | Work::Reboot | Work::Start | Work::Stop | Work::Delete, _) => "failed",
+            (
+                Work::Modify { .. }
+                | Work::Promote { .. }
+                | Work::Reconfigure
+                | Work::Backup { .. },
+                _,
+            ) => "available",
+            (
+                Work::Create
+                | Work::Replicate
+                | Work::Reboot
+                | Work::Start
+                | Work::Stop
+                | Work::Delete,
+                _,
+            ) => "failed",
         };
         let status = match status {
             "available" => InstanceStatus::Available,

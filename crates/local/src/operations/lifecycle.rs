@@ -2,6 +2,7 @@
 
 use super::instance::tell;
 use super::member::leave;
+use super::replicas::set_free;
 use super::run::{Run, Stopped};
 use crate::engines::StopMode;
 use crate::parameters;
@@ -153,11 +154,13 @@ impl Run<'_, Instance> {
         self.wait(self.takes()?).await?;
         self.give_up_writing().await?;
         if let Some(engine) = self.engine()? {
+            self.release_replicas(&*engine).await?;
             self.end_server(&*engine).await?;
         }
         let now = self.control_plane.now();
         self.control_plane.transact(|state| {
             let instance = self.mine(state)?.clone();
+            set_free(state, &instance, now);
             tell(state, &instance, now, "deletion", "DB instance deleted");
             leave(state, &instance);
             state.instances.remove(self.key);
@@ -183,6 +186,11 @@ impl Run<'_, Instance> {
             let spec = self.spec()?;
             engine.stop(&spec, StopMode::Fast).await?;
             engine.start(&spec).await?;
+            let instance = self.record()?;
+            if instance.replica_of.is_none() && instance.member_of.is_none() {
+                // It may be a replica whose source was deleted while it couldn't be promoted.
+                engine.promote(&spec).await?;
+            }
         }
         self.wait(self.takes()?).await
     }

@@ -10,6 +10,7 @@ mod lifecycle;
 mod member;
 mod modify;
 mod recovery;
+mod replicas;
 mod run;
 
 pub(crate) use self::cluster::status_during as cluster_status_during;

@@ -38,6 +38,8 @@ pub(crate) struct Instance {
     pub(crate) roles: Vec<Role>,
     /// The cluster that it is a member of.
     pub(crate) member_of: Option<Membership>,
+    /// Of a read replica: its source, by resource id.
+    pub(crate) replica_of: Option<String>,
     pub(crate) operation: Option<Operation>,
 }
 
@@ -132,6 +134,12 @@ pub(crate) enum Work {
     Restore {
         snapshot: String,
     },
+    /// A server that follows the source.
+    Replicate,
+    /// A replica becomes an instance of its own, with these settings.
+    Promote {
+        changes: Settings,
+    },
     /// These changes come into force; a new `DBInstanceIdentifier` among them is a rename.
     Modify {
         changes: Settings,
@@ -204,6 +212,8 @@ impl Instance {
             Some(
                 Work::Create
                 | Work::Restore { .. }
+                | Work::Replicate
+                | Work::Promote { .. }
                 | Work::Modify { .. }
                 | Work::Reboot
                 | Work::Start

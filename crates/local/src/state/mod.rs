@@ -138,6 +138,13 @@ impl State {
             .find(|instance| instance.scope == *scope && instance.identifier == identifier)
     }
 
+    /// The read replicas of an instance, by its resource id.
+    pub(crate) fn replicas_of(&self, source: &str) -> impl Iterator<Item = &Instance> {
+        self.instances
+            .values()
+            .filter(move |instance| instance.replica_of.as_deref() == Some(source))
+    }
+
     fn each_table(&mut self, end: &mut dyn FnMut(&mut dyn Transactional)) {
         end(&mut self.instances);
         end(&mut self.attachments);

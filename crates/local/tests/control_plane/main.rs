@@ -7,5 +7,6 @@ mod engines;
 mod parameters;
 mod proxies;
 mod recovery;
+mod replicas;
 mod support;
 mod topology;

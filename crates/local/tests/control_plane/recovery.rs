@@ -2,49 +2,11 @@
 //! without the crash, and nothing is left over. Method: each step of a restore is followed by a crash after so many
 //! seconds, which lie before, within and after each of its phases.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{available, open, options};
-use aws_sdk_rds::Client;
-use trapheus_local::{ControlPlane, Durations, Engines, Options, SimulatedServers};
-
-/// One process after another on the same state and servers.
-struct Processes {
-    options: Options,
-    servers: SimulatedServers,
-    plane: Arc<ControlPlane>,
-    rds: Client,
-    crash_after: Duration,
-}
+use crate::support::{Processes, available};
 
 impl Processes {
-    async fn start(crash_after: Duration) -> Self {
-        let options = Options {
-            durations: Durations::Aws,
-            ..options()
-        };
-        let servers = match &options.engines {
-            Engines::Simulated(servers) => servers.clone(),
-            Engines::Real(_) => unreachable!("these options are simulated"),
-        };
-        let (plane, rds) = open(options.clone()).await;
-        Self {
-            options,
-            servers,
-            plane,
-            rds,
-            crash_after,
-        }
-    }
-
-    /// Lets what was begun go on for a while, and then kills the process and starts another one.
-    async fn crash(&mut self) {
-        tokio::time::sleep(self.crash_after).await;
-        self.plane.halt().await;
-        (self.plane, self.rds) = open(self.options.clone()).await;
-    }
-
     async fn rename(&mut self, from: &str, to: &str) {
         let modify = self.rds.modify_db_instance().db_instance_identifier(from);
         let modify = modify

@@ -11,7 +11,7 @@ use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::types::{DbCluster, DbInstance};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Duration, Instant};
-use trapheus_local::{ControlPlane, Durations, Options, connector};
+use trapheus_local::{ControlPlane, Durations, Engines, Options, SimulatedServers, connector};
 
 /// Virtual, so that it costs nothing; an instance of AWS's pace takes hundreds of them.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -158,4 +158,41 @@ pub(crate) fn code<T: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(
     result: Result<T, SdkError<E, R>>,
 ) -> String {
     result.unwrap_err().code().unwrap_or("no code").to_owned()
+}
+
+/// One process after another on the same state and servers.
+pub(crate) struct Processes {
+    options: Options,
+    pub(crate) servers: SimulatedServers,
+    pub(crate) plane: Arc<ControlPlane>,
+    pub(crate) rds: Client,
+    crash_after: Duration,
+}
+
+impl Processes {
+    pub(crate) async fn start(crash_after: Duration) -> Self {
+        let options = Options {
+            durations: Durations::Aws,
+            ..options()
+        };
+        let servers = match &options.engines {
+            Engines::Simulated(servers) => servers.clone(),
+            Engines::Real(_) => unreachable!("these options are simulated"),
+        };
+        let (plane, rds) = open(options.clone()).await;
+        Self {
+            options,
+            servers,
+            plane,
+            rds,
+            crash_after,
+        }
+    }
+
+    /// Lets what was begun go on for a while, and then kills the process and starts another one.
+    pub(crate) async fn crash(&mut self) {
+        tokio::time::sleep(self.crash_after).await;
+        self.plane.halt().await;
+        (self.plane, self.rds) = open(self.options.clone()).await;
+    }
 }
