@@ -77,8 +77,6 @@ impl Rds {
         if let Some(region) = options.region.or(default_region) {
             loader = loader.region(Region::new(region));
         }
-        // Another server than AWS's has no names of AWS's.
-        let has_names = options.endpoint_url.is_none();
         if let Some(endpoint_url) = options.endpoint_url {
             loader = loader.endpoint_url(endpoint_url);
         }
@@ -94,10 +92,6 @@ impl Rds {
             .await
             .map_err(|error| ConnectError::NoCredentials(Some(error)))?;
         let rds = Self::new(aws_sdk_rds::Client::new(&config), options.limits);
-        Ok(if has_names {
-            rds.with_names(aws_sdk_route53::Client::new(&config))
-        } else {
-            rds
-        })
+        Ok(rds.with_names(aws_sdk_route53::Client::new(&config)))
     }
 }
