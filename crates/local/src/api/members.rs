@@ -76,6 +76,7 @@ pub(super) fn enroll(member: &mut Instance, cluster: &Cluster) {
     member.member_of = Some(Membership {
         cluster: cluster.resource_id.clone(),
         parameter_status: ParameterStatus::InSync,
+        parameter_group_in_force: String::new(),
     });
 }
 

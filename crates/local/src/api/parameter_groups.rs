@@ -11,10 +11,10 @@ use super::paging;
 use crate::describe::group_arn;
 use crate::names;
 use crate::parameter_list::{self, Effect};
-use crate::parameters::{find_group, product_of};
-use crate::state::Tags;
+use crate::parameters::{self, find_group, product_of};
 use crate::state::group::{ApplyMethod, GroupKind, Parameter, ParameterGroup};
 use crate::state::instance::{Instance, InstanceStatus, ParameterStatus, Work};
+use crate::state::{State, Tags};
 
 /// The words of a kind of parameter groups.
 #[derive(Clone, Copy, Debug)]
@@ -156,8 +156,7 @@ pub(super) fn reset(context: &mut Context<'_>, words: Words, input: &Input) -> A
 
 pub(super) fn delete(context: &mut Context<'_>, words: Words, input: &Input) -> Answer {
     let group = changeable(context, words, input)?;
-    let mut instances = context.state.instances.values();
-    if instances.any(|instance| uses(instance, &group)) {
+    if is_in_use(context.state, &group) {
         let message = "One or more database instances are still members of this parameter group, so the group cannot be deleted";
         return Err(ApiError::new("InvalidDBParameterGroupState", message));
     }
@@ -167,24 +166,25 @@ pub(super) fn delete(context: &mut Context<'_>, words: Words, input: &Input) -> 
 
 /// Stores a changed group and lets the servers that use it know. One that is busy learns of it when it's done.
 fn store(context: &mut Context<'_>, words: Words, group: ParameterGroup) -> Answer {
-    let name = group.name.clone();
+    let (name, kind) = (group.name.clone(), group.kind);
     let using: Vec<Instance> = context
         .state
         .instances
         .values()
-        .filter(|instance| uses(instance, &group))
+        .filter(|instance| uses(context.state, instance, &group))
         .cloned()
         .collect();
     context.state.parameter_groups.insert(group.key(), group);
     for instance in using {
-        let is_started_with_it = instance.parameter_group_in_force == name;
+        let is_started_with_it = parameters::group_in_force(&instance, kind) == name;
         let Some(changed) = context.state.instances.get_mut(&instance.resource_id) else {
             continue;
         };
-        changed.parameter_status = match is_started_with_it {
+        let status = match is_started_with_it {
             true => ParameterStatus::Applying,
             false => ParameterStatus::PendingReboot,
         };
+        parameters::set_status(changed, kind, status);
         let is_idle = instance.status == InstanceStatus::Available && instance.operation.is_none();
         if is_started_with_it && is_idle {
             context.begin(&instance.resource_id, Work::Reconfigure);
@@ -193,10 +193,19 @@ fn store(context: &mut Context<'_>, words: Words, group: ParameterGroup) -> Answ
     Ok(Map::from_iter([(words.name.to_owned(), json!(name))]))
 }
 
-fn uses(instance: &Instance, group: &ParameterGroup) -> bool {
-    group.kind == GroupKind::Instance
-        && instance.scope == group.scope
-        && instance.text("DBParameterGroupName") == group.name
+fn is_in_use(state: &State, group: &ParameterGroup) -> bool {
+    let mut clusters = state
+        .clusters
+        .values()
+        .filter(|cluster| group.kind == GroupKind::Cluster && cluster.scope == group.scope);
+    let mut instances = state.instances.values();
+    clusters.any(|cluster| cluster.text("DBClusterParameterGroup") == group.name)
+        || instances.any(|instance| uses(state, instance, group))
+}
+
+fn uses(state: &State, instance: &Instance, group: &ParameterGroup) -> bool {
+    instance.scope == group.scope
+        && parameters::group_name(state, instance, group.kind) == group.name
 }
 
 /// A group that isn't a default one.
@@ -254,10 +263,12 @@ fn all(context: &Context<'_>, kind: GroupKind) -> Vec<ParameterGroup> {
     let mut groups: BTreeMap<String, ParameterGroup> = stored
         .map(|group| (group.name.clone(), group.clone()))
         .collect();
-    let instances = context.state.instances.values();
-    for instance in instances.filter(|instance| instance.scope == *context.scope) {
-        let name = instance.text("DBParameterGroupName");
-        if let (GroupKind::Instance, Ok(group)) = (kind, find_group(context, kind, name)) {
+    let state = &*context.state;
+    let used = state.instances.values();
+    let used = used.filter(|instance| instance.scope == *context.scope);
+    for instance in used {
+        let name = parameters::group_name(state, instance, kind);
+        if let Ok(group) = find_group(context, kind, name) {
             groups.entry(group.name.clone()).or_insert(group);
         }
     }

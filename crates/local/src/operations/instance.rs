@@ -10,7 +10,8 @@ use crate::parameters;
 use crate::serving;
 use crate::state::State;
 use crate::state::event::{Event, SourceType};
-use crate::state::instance::{Instance, InstanceStatus, Operation, Outcome, Work};
+use crate::state::group::GroupKind;
+use crate::state::instance::{Instance, InstanceStatus, Operation, Outcome, ParameterStatus, Work};
 
 /// Runs the operation that the instance has, if it has one.
 pub(super) async fn run(
@@ -135,7 +136,9 @@ impl Run<'_, Instance> {
             if let Work::Reconfigure = self.operation.work {
                 // Trying again would fail again: the next reboot shows what is wrong.
                 instance.parameter_group_in_force.clear();
-                instance.parameter_status = crate::state::instance::ParameterStatus::PendingReboot;
+                for kind in GroupKind::ALL {
+                    parameters::set_status(instance, kind, ParameterStatus::PendingReboot);
+                }
             }
         })
         .await

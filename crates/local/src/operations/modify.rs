@@ -59,7 +59,7 @@ impl Run<'_, Instance> {
         }
     }
 
-    /// Gives the server those values of its parameter group that may change while it runs.
+    /// Gives the server those values of its parameter groups that may change while it runs.
     pub(super) async fn reconfigure(&self) -> Result<(), Stopped> {
         let parameters = self.control_plane.read(|state| {
             let instance = self.mine(state)?;
@@ -74,12 +74,7 @@ impl Run<'_, Instance> {
         self.wait(self.takes()?).await?;
         self.finish(InstanceStatus::Available, "", "", |state, instance| {
             instance.parameters = parameters;
-            let is_in_sync = !waiting && parameters::all_of(state, instance) == instance.parameters;
-            instance.parameter_status = if is_in_sync {
-                ParameterStatus::InSync
-            } else {
-                ParameterStatus::PendingReboot
-            };
+            parameters::applied_while_running(state, instance, waiting);
         })
         .await
     }

@@ -46,6 +46,9 @@ pub(crate) struct Membership {
     pub(crate) cluster: String,
     /// `DBClusterParameterGroupStatus`.
     pub(crate) parameter_status: ParameterStatus,
+    /// The DB cluster parameter group that the server was last started with.
+    #[serde(default)]
+    pub(crate) parameter_group_in_force: String,
 }
 
 /// `Status` of a cluster.

@@ -32,6 +32,8 @@ pub(crate) enum GroupKind {
 }
 
 impl GroupKind {
+    pub(crate) const ALL: [Self; 2] = [Self::Instance, Self::Cluster];
+
     /// RDS's word for it in an ARN.
     pub(crate) fn in_arn(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{ApplyMethod, Parameter};
 
 use crate::support::{available, code, local};
+use crate::topology::aurora;
 
 fn parameter(name: &str, value: &str, method: ApplyMethod) -> Parameter {
     let parameter = Parameter::builder().parameter_name(name);
@@ -249,4 +250,91 @@ async fn cluster_parameter_groups_have_names_of_their_own() {
         .await
         .unwrap();
     assert!(!defaults.engine_defaults().unwrap().parameters().is_empty());
+}
+
+/// Goal: a cluster's values reach the servers of its members, and each member tells how far it is.
+#[tokio::test(start_paused = true)]
+async fn a_clusters_values_reach_its_members() {
+    let (_, rds) = local().await;
+    let create = rds
+        .create_db_cluster_parameter_group()
+        .db_cluster_parameter_group_name("tuned");
+    let create = create
+        .db_parameter_group_family("aurora-postgresql16")
+        .description("tuned");
+    create.send().await.unwrap();
+    aurora(&rds, "shop").await;
+    let reader = rds.create_db_instance().db_instance_identifier("shop-2");
+    let reader = reader
+        .engine("aurora-postgresql")
+        .db_instance_class("db.r6g.large");
+    reader.db_cluster_identifier("shop").send().await.unwrap();
+    available(&rds, "shop-2").await;
+    let statuses = async || {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        let describe = rds
+            .describe_db_clusters()
+            .db_cluster_identifier("shop")
+            .send()
+            .await;
+        let members = describe.unwrap().db_clusters()[0]
+            .db_cluster_members()
+            .to_vec();
+        let status = members
+            .iter()
+            .map(|member| member.db_cluster_parameter_group_status());
+        status
+            .map(|status| status.unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (pending, synced) = ("pending-reboot", "in-sync");
+    let modify = rds.modify_db_cluster().db_cluster_identifier("shop");
+    let modify = modify
+        .db_cluster_parameter_group_name("tuned")
+        .apply_immediately(true);
+    modify.send().await.unwrap();
+    assert_eq!(statuses().await, [pending, pending]);
+    let reboot = async |member: &str| {
+        rds.reboot_db_instance()
+            .db_instance_identifier(member)
+            .send()
+            .await
+            .unwrap();
+        available(&rds, member).await;
+    };
+    reboot("shop-2").await;
+    assert_eq!(statuses().await, [pending, synced]);
+    reboot("shop-1").await;
+    assert_eq!(statuses().await, [synced, synced]);
+
+    let set = |parameter: Parameter| {
+        let modify = rds.modify_db_cluster_parameter_group();
+        modify
+            .db_cluster_parameter_group_name("tuned")
+            .parameters(parameter)
+            .send()
+    };
+    set(parameter("work_mem", "8192", ApplyMethod::Immediate))
+        .await
+        .unwrap();
+    assert_eq!(statuses().await, [synced, synced]);
+    set(parameter(
+        "max_connections",
+        "200",
+        ApplyMethod::PendingReboot,
+    ))
+    .await
+    .unwrap();
+    assert_eq!(statuses().await, [pending, pending]);
+    let own = available(&rds, "shop-1").await;
+    assert_eq!(
+        own.db_parameter_groups()[0].parameter_apply_status(),
+        Some(synced)
+    );
+    reboot("shop-1").await;
+    assert_eq!(statuses().await, [synced, pending]);
+    let delete = rds
+        .delete_db_cluster_parameter_group()
+        .db_cluster_parameter_group_name("tuned");
+    assert_eq!(code(delete.send().await), "InvalidDBParameterGroupState");
 }

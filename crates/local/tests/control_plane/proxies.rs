@@ -153,9 +153,9 @@ async fn proxies_refuse_what_does_not_fit() {
 /// Goal: a cluster behind a proxy shows its members, also those that come later.
 #[tokio::test(start_paused = true)]
 async fn a_tracked_cluster_brings_its_members() {
-    let (_, rds) = local().await;
+    let (plane, rds) = local().await;
     aurora(&rds, "shop").await;
-    proxy(&rds, "front", EngineFamily::Postgresql).await;
+    let endpoint = proxy(&rds, "front", EngineFamily::Postgresql).await;
     let register = rds.register_db_proxy_targets().db_proxy_name("front");
     register
         .db_cluster_identifiers("shop")
@@ -173,4 +173,8 @@ async fn a_tracked_cluster_brings_its_members() {
         .unwrap();
     assert_eq!(member.rds_resource_id(), Some("shop-1"));
     assert_eq!(state(&rds, "front").await, Some(TargetState::Available));
+    let through_proxy = plane.simulated_client_at(endpoint.parse().unwrap());
+    through_proxy.put("row", "good").unwrap();
+    let direct = plane.simulated_client("shop-1");
+    assert_eq!(direct.get("row").unwrap().as_deref(), Some("good"));
 }
