@@ -2,6 +2,7 @@
 
 mod attributes;
 mod calls;
+mod clusters;
 mod connect;
 mod identity;
 mod poll;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use trapheus_rds::{Class, Database, Identified, Kind, Limits, Rds, ResourceId};
 
-use crate::server::{ORDERS, Reply, Request, Server, instance, instance_with, orders};
+use crate::server::{ORDERS, Reply, Request, Server, cluster, instance, instance_with, orders};
 
 /// Answers every look with the instances asked for, in pages of `page` records, and puts the
 /// request's time in milliseconds where the master user's name belongs.
@@ -300,4 +300,37 @@ async fn a_page_that_fails_fails_once_for_everybody_who_waits() {
     // Whoever asks afterwards is not served a stale failure.
     rds.poll_database(Kind::Instance, &id(1)).await.unwrap_err();
     assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_have_pages_of_their_own() {
+    let server = Server::new(|request| match request.action.as_str() {
+        "DescribeDBInstances" => describe(request, 100),
+        _ => {
+            let ids = request.list("Filters.Filter.1.Values.Value.");
+            let list = ids.iter().map(|id| cluster("orders", id, "available"));
+            Reply::clusters(&list.collect::<Vec<_>>())
+        }
+    });
+    let rds = server.door(Limits::default());
+    let polls = (0..20).map(|number| {
+        let rds = rds.clone();
+        tokio::spawn(async move {
+            let cluster = format!("cluster-{number}").parse().unwrap();
+            let cluster = rds.poll_database(Kind::Cluster, &cluster).await.unwrap();
+            assert_eq!(cluster.unwrap().kind, Kind::Cluster);
+            rds.poll_database(Kind::Instance, &id(number))
+                .await
+                .unwrap()
+        })
+    });
+    for poll in polls.collect::<Vec<_>>() {
+        assert_eq!(poll.await.unwrap().unwrap().kind, Kind::Instance);
+    }
+    let actions = server.actions();
+    assert_eq!(actions, ["DescribeDBClusters", "DescribeDBInstances"]);
+    assert_eq!(
+        server.requests()[0].get("Filters.Filter.1.Name"),
+        "db-cluster-resource-id"
+    );
 }

@@ -22,6 +22,8 @@ use trapheus_rds::{Identified, Kind, Limits, Rds};
 pub(crate) struct Request {
     /// Since the server was made.
     pub(crate) at: Duration,
+    /// The Region that it was signed for.
+    pub(crate) region: String,
     pub(crate) action: String,
     pub(crate) parameters: BTreeMap<String, String>,
 }
@@ -151,6 +153,9 @@ impl HttpConnector for Server {
             .body()
             .bytes()
             .expect("the SDK sends forms from memory");
+        // Credential=<key>/<date>/<Region>/rds/aws4_request
+        let signature = request.headers().get("authorization").unwrap_or_default();
+        let region = signature.split('/').nth(2).unwrap_or_default().to_owned();
         let mut parameters: BTreeMap<String, String> =
             form_urlencoded::parse(body).into_owned().collect();
         let action = parameters
@@ -159,6 +164,7 @@ impl HttpConnector for Server {
         parameters.remove("Version");
         let request = Request {
             at: self.started.elapsed(),
+            region,
             action,
             parameters,
         };
@@ -231,6 +237,19 @@ pub(crate) fn snapshot(id: &str, source: &str, resource: &str, created_at: &str)
          <DbiResourceId>{resource}</DbiResourceId><Status>available</Status>\
          <SnapshotCreateTime>{created_at}</SnapshotCreateTime><SnapshotType>manual</SnapshotType>\
          <Engine>postgres</Engine><EngineVersion>17.4</EngineVersion></DBSnapshot>"
+    )
+}
+
+/// Describes a snapshot of the cluster called `orders`.
+pub(crate) fn cluster_snapshot(id: &str, source: &str, created_at: &str) -> String {
+    format!(
+        "<DBClusterSnapshot><DBClusterSnapshotIdentifier>{id}</DBClusterSnapshotIdentifier>\
+         <DBClusterSnapshotArn>arn:aws:rds:eu-west-1:123456789012:cluster-snapshot:{id}\
+         </DBClusterSnapshotArn><DBClusterIdentifier>{source}</DBClusterIdentifier>\
+         <DbClusterResourceId>{ORDERS_CLUSTER}</DbClusterResourceId><Status>available</Status>\
+         <SnapshotCreateTime>{created_at}</SnapshotCreateTime><SnapshotType>manual</SnapshotType>\
+         <Engine>aurora-mysql</Engine><EngineVersion>8.0</EngineVersion><Port>3306</Port>\
+         </DBClusterSnapshot>"
     )
 }
 
