@@ -252,8 +252,9 @@ impl ControlPlane {
 
     /// The instances that answer at an address, which is one of those that the API shows.
     pub(crate) fn served_at(&self, address: IpAddr) -> Vec<Instance> {
+        let now = self.now();
         self.read(|state| {
-            let endpoints = serving::endpoints(state).into_iter();
+            let endpoints = serving::endpoints(state, now).into_iter();
             let there = endpoints.filter(|endpoint| endpoint.address == address);
             there
                 .flat_map(|endpoint| endpoint.instances)
@@ -264,8 +265,11 @@ impl ControlPlane {
 
     /// Brings the endpoints into line with the state.
     pub(crate) async fn refresh_endpoints(&self) {
-        let desired =
-            || self.read(|state| serving::desired_endpoints(state, |engine| self.engine(engine)));
+        let desired = || {
+            self.read(|state| {
+                serving::desired_endpoints(state, self.now(), |engine| self.engine(engine))
+            })
+        };
         self.endpoints.become_as(desired).await;
     }
 

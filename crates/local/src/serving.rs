@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::clusters::members;
 use crate::engines::{Backend, Engine, ServerSpec};
 use crate::forwarder::Target;
@@ -97,7 +99,7 @@ pub(crate) struct Endpoint<'s> {
 }
 
 /// All endpoints that somebody answers at.
-pub(crate) fn endpoints(state: &State) -> Vec<Endpoint<'_>> {
+pub(crate) fn endpoints(state: &State, now: Timestamp) -> Vec<Endpoint<'_>> {
     let of_instances = state
         .instances
         .values()
@@ -109,7 +111,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint<'_>> {
     let of_clusters = state
         .clusters
         .values()
-        .flat_map(|cluster| of_cluster(state, cluster));
+        .flat_map(|cluster| of_cluster(state, cluster, now));
     let of_proxies = state.proxies.values().filter_map(|proxy| {
         let targets = proxy.targets.iter();
         let instances = targets.flat_map(|target| behind_proxy(state, target));
@@ -139,25 +141,31 @@ pub(crate) fn behind_proxy<'s>(state: &'s State, target: &ProxyTarget) -> Option
 }
 
 /// The cluster endpoint leads to the writer, and the reader endpoint to the readers, or to the writer if it is alone.
-fn of_cluster<'s>(state: &'s State, cluster: &'s Cluster) -> Vec<Endpoint<'s>> {
+/// Custom endpoints lead to their members, also while the cluster gets another name.
+fn of_cluster<'s>(state: &'s State, cluster: &'s Cluster, now: Timestamp) -> Vec<Endpoint<'s>> {
     let (writers, readers) = answering(state, cluster);
-    if cluster.naming == Naming::Nameless {
-        return Vec::new();
+    let custom = state.custom_endpoints_of(&cluster.resource_id, now);
+    let mut by_name: Vec<(String, Vec<&Instance>)> = custom
+        .map(|endpoint| {
+            let members = writers.iter().chain(&readers).copied();
+            let members = members.filter(|member| endpoint.leads_to(cluster, member));
+            let name = members::custom_endpoint(&endpoint.identifier);
+            (name, members.collect())
+        })
+        .collect();
+    if cluster.naming == Naming::Named {
+        let readers = match readers.is_empty() {
+            true => writers.clone(),
+            false => readers,
+        };
+        by_name.push((members::reader_endpoint(&cluster.identifier), readers));
+        by_name.push((members::writer_endpoint(&cluster.identifier), writers));
     }
-    let readers = if readers.is_empty() {
-        writers.clone()
-    } else {
-        readers
-    };
     let port = cluster.number("Port");
-    let by_name = [
-        (members::writer_endpoint(&cluster.identifier), writers),
-        (members::reader_endpoint(&cluster.identifier), readers),
-    ];
-    by_name
-        .into_iter()
-        .filter_map(|(name, instances)| endpoint(state, &cluster.scope.key(&name), port, instances))
-        .collect()
+    let endpoints = by_name.into_iter().filter_map(|(name, instances)| {
+        endpoint(state, &cluster.scope.key(&name), port, instances)
+    });
+    endpoints.collect()
 }
 
 /// The writer, if it answers, and the readers that do.
@@ -189,9 +197,10 @@ fn endpoint<'s>(
 /// All endpoints as they should be.
 pub(crate) fn desired_endpoints(
     state: &State,
+    now: Timestamp,
     engine: impl Fn(&str) -> Option<Arc<dyn Engine>>,
 ) -> BTreeMap<SocketAddr, Vec<Target>> {
-    let desired = endpoints(state).into_iter().map(|endpoint| {
+    let desired = endpoints(state, now).into_iter().map(|endpoint| {
         let targets = endpoint.instances.into_iter().map(|instance| Target {
             server: server_as_clients_know_it(state, instance),
             backend: match engine(instance.engine()) {

@@ -5,6 +5,7 @@ mod admin;
 mod backup_replication;
 mod blue_green;
 mod catalogue;
+mod cluster_endpoints;
 mod clusters;
 pub(crate) mod context;
 pub(crate) mod error;
@@ -290,6 +291,10 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "StartDBCluster" => clusters::start(context, input),
         "StopDBCluster" => clusters::stop(context, input),
         "RestoreDBClusterFromSnapshot" => restore_cluster::restore(context, input),
+        "CreateDBClusterEndpoint" => cluster_endpoints::create(context, input),
+        "DescribeDBClusterEndpoints" => cluster_endpoints::describe(context, input),
+        "ModifyDBClusterEndpoint" => cluster_endpoints::modify(context, input),
+        "DeleteDBClusterEndpoint" => cluster_endpoints::delete(context, input),
         "CreateDBClusterSnapshot" => snapshots::create_of_cluster(context, input),
         "DescribeDBClusterSnapshots" => snapshots::describe(context, input, Cluster),
         "CopyDBClusterSnapshot" => snapshots::copy(context, input, Cluster),

@@ -7,6 +7,7 @@ use super::error::ApiError;
 use super::input::Input;
 use crate::state::Tags;
 use crate::state::group::GroupKind;
+use crate::state::snapshot::SnapshotKind;
 use crate::state::topology::GlobalCluster;
 
 /// RDS's limit for one resource.
@@ -88,6 +89,20 @@ fn of<'c>(context: &'c mut Context<'_>, arn: &str) -> Result<&'c mut Tags, ApiEr
                 "DBClusterNotFoundFault",
             )
         }
+        "cluster-endpoint" => (
+            state
+                .custom_endpoints
+                .get_mut(&key)
+                .map(|endpoint| &mut endpoint.tags),
+            "DBClusterEndpointNotFoundFault",
+        ),
+        "cluster-snapshot" => (
+            state
+                .snapshots
+                .get_mut(&SnapshotKind::Cluster.key(&scope, &name))
+                .map(|snapshot| &mut snapshot.tags),
+            "DBClusterSnapshotNotFoundFault",
+        ),
         "snapshot" => (
             state
                 .snapshots

@@ -57,7 +57,7 @@ pub(crate) fn cluster(state: &State, cluster: &Cluster, now: Timestamp) -> Value
     }
     groups(cluster, &mut shown);
     members_of(state, cluster, &mut shown);
-    endpoints(state, cluster, &mut shown);
+    endpoints(state, cluster, now, &mut shown);
     features(cluster, &mut shown);
     Value::from(shown)
 }
@@ -175,7 +175,14 @@ fn members_of(state: &State, cluster: &Cluster, shown: &mut Map<String, Value>) 
 }
 
 /// Where clients connect: nothing while the cluster is being made or renamed.
-fn endpoints(state: &State, cluster: &Cluster, shown: &mut Map<String, Value>) {
+fn endpoints(state: &State, cluster: &Cluster, now: Timestamp, shown: &mut Map<String, Value>) {
+    let address = |name: &str| {
+        let address = state.addresses.get(&cluster.scope.key(name));
+        address.map(|address| json!(address.0.to_string()))
+    };
+    let custom = state.custom_endpoints_of(&cluster.resource_id, now);
+    let custom = custom.filter_map(|one| address(&members::custom_endpoint(&one.identifier)));
+    shown.insert("CustomEndpoints".to_owned(), custom.collect());
     let is_there = match cluster.status {
         ClusterStatus::Creating | ClusterStatus::Migrating | ClusterStatus::Renaming => false,
         ClusterStatus::Available
@@ -203,8 +210,8 @@ fn endpoints(state: &State, cluster: &Cluster, shown: &mut Map<String, Value>) {
             members::reader_endpoint(&cluster.identifier),
         ),
     ] {
-        if let Some(address) = state.addresses.get(&cluster.scope.key(&name)) {
-            shown.insert(member.to_owned(), json!(address.0.to_string()));
+        if let Some(address) = address(&name) {
+            shown.insert(member.to_owned(), address);
         }
     }
     shown.insert("HostedZoneId".to_owned(), json!("ZLOCALHOST"));

@@ -23,6 +23,11 @@ pub(crate) fn reader_endpoint(cluster: &str) -> String {
     format!("cluster-ro:{cluster}")
 }
 
+/// The name of a custom endpoint among the addresses.
+pub(crate) fn custom_endpoint(identifier: &str) -> String {
+    format!("cluster-custom:{identifier}")
+}
+
 /// The name that a Multi-AZ DB cluster gives its member; they are counted from 1.
 pub(crate) fn multi_az_member(cluster: &str, number: usize) -> String {
     format!("{cluster}-instance-{number}")

@@ -2,6 +2,7 @@
 
 pub(crate) mod attachments;
 pub(crate) mod cluster;
+pub(crate) mod custom_endpoint;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod instance;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::attachments::Attachments;
 use self::cluster::Cluster;
+use self::custom_endpoint::CustomEndpoint;
 use self::event::Event;
 use self::group::{OptionGroup, ParameterGroup, SubnetGroup};
 use self::instance::Instance;
@@ -35,6 +37,8 @@ pub(crate) struct State {
     pub(crate) attachments: Table<Attachments>,
     /// By resource id.
     pub(crate) clusters: Table<Cluster>,
+    /// By [`Scope::key`].
+    pub(crate) custom_endpoints: Table<CustomEndpoint>,
     /// By [`Snapshot::key`].
     pub(crate) snapshots: Table<Snapshot>,
     pub(crate) parameter_groups: Table<ParameterGroup>,
@@ -76,6 +80,7 @@ impl State {
             instances: Table::load(contents)?,
             attachments: Table::load(contents)?,
             clusters: Table::load(contents)?,
+            custom_endpoints: Table::load(contents)?,
             snapshots: Table::load(contents)?,
             parameter_groups: Table::load(contents)?,
             option_groups: Table::load(contents)?,
@@ -98,6 +103,7 @@ impl State {
             .changes()
             .chain(self.attachments.changes())
             .chain(self.clusters.changes())
+            .chain(self.custom_endpoints.changes())
             .chain(self.snapshots.changes())
             .chain(self.parameter_groups.changes())
             .chain(self.option_groups.changes())
@@ -149,6 +155,7 @@ impl State {
         end(&mut self.instances);
         end(&mut self.attachments);
         end(&mut self.clusters);
+        end(&mut self.custom_endpoints);
         end(&mut self.snapshots);
         end(&mut self.parameter_groups);
         end(&mut self.option_groups);

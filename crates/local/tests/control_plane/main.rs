@@ -2,8 +2,11 @@
 
 mod api;
 mod attachments;
+mod cluster_recovery;
 mod clusters;
+mod custom_endpoints;
 mod engines;
+mod multi_az_clusters;
 mod parameters;
 mod proxies;
 mod recovery;

@@ -191,6 +191,12 @@ impl Run<'_, Cluster> {
             super::tell(state, &cluster, now, "deletion", "DB cluster deleted");
             state.clusters.remove(self.key);
             state.attachments.remove(self.key);
+            let endpoints = state.custom_endpoints.iter();
+            let endpoints = endpoints.filter(|(_, endpoint)| endpoint.cluster == self.key);
+            let endpoints: Vec<String> = endpoints.map(|(key, _)| key.to_owned()).collect();
+            for key in endpoints {
+                state.custom_endpoints.remove(&key);
+            }
             Ok::<_, Stopped>(())
         })
     }
