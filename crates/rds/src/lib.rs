@@ -22,6 +22,7 @@ mod classify;
 mod connect;
 mod convert;
 mod database;
+mod endpoints;
 mod error;
 mod id;
 mod limits;
@@ -50,6 +51,7 @@ pub use connect::{ConnectError, ConnectOptions, Identity};
 pub use database::{
     Database, Endpoint, Identified, Kind, MasterUserSecret, Member, Membership, Role, Tags, Window,
 };
+pub use endpoints::{CustomEndpoint, CustomEndpointSpec};
 pub use error::{Class, Error};
 pub use id::{
     Arn, CLUSTER_SNAPSHOT_ID_LENGTH_MAX, DB_IDENTIFIER_LENGTH_MAX, DbIdentifier, IdError, Reason,

@@ -108,6 +108,19 @@ impl Rds {
         self.databases_where(kind, name, values).await
     }
 
+    /// Looks up to a page's worth of DB instances up by their names; those that don't exist are
+    /// missing from the answer.
+    ///
+    /// # Errors
+    /// Every class.
+    pub async fn instances_named(&self, names: &[DbIdentifier]) -> Result<Vec<Database>, Error> {
+        let values = names.iter().map(|name| name.as_str().to_owned()).collect();
+        let found = self.databases_where(Kind::Instance, "db-instance-id", values);
+        let mut found = found.await?;
+        found.retain(|found| names.contains(&found.identifier));
+        Ok(found)
+    }
+
     /// Lists the members of a cluster of this name.
     ///
     /// # Errors

@@ -14,9 +14,16 @@ use trapheus_rds::{
 use crate::input::MasterPassword;
 use crate::marks;
 
-/// Attributes that no request of ours copies: the name moves last and by itself, and the tags
-/// travel apart because Trapheus's own are among them.
-const APART: [&str; 2] = ["DBInstanceIdentifier", "TagList"];
+/// Attributes that no request of ours copies: names move last and by themselves, as custom
+/// endpoints do; members are made and compared each by itself; and the tags travel apart because
+/// Trapheus's own are among them.
+const APART: [&str; 5] = [
+    "DBInstanceIdentifier",
+    "DBClusterIdentifier",
+    "DBClusterMembers",
+    "CustomEndpoints",
+    "TagList",
+];
 
 /// The storage, in GiB.
 const ALLOCATED_STORAGE: &str = "AllocatedStorage";
@@ -47,9 +54,15 @@ const GP3_PROVISIONED_FROM_GIB: i64 = 400;
 /// The same for Oracle.
 const GP3_PROVISIONED_FROM_GIB_ORACLE: i64 = 200;
 
+/// The version of the engine.
+const ENGINE_VERSION: &str = "EngineVersion";
+
 /// Everything configurable about a database.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Blueprint {
+    /// Which attributes it has.
+    #[serde(default = "instance")]
+    pub subject: Subject,
     /// The engine, in RDS's words: it decides what exists and who takes it.
     pub engine: String,
     /// The values of the attributes.
@@ -60,18 +73,23 @@ pub struct Blueprint {
 
 impl Blueprint {
     /// Captures a database as it is.
-    pub fn of(instance: &Database) -> Self {
+    pub fn of(database: &Database) -> Self {
         Self {
-            engine: instance.engine.clone(),
-            settings: instance.settings.clone(),
-            tags: marks::users(&instance.tags),
+            subject: database.subject(),
+            engine: database.engine.clone(),
+            settings: database.settings.clone(),
+            tags: marks::users(&database.tags),
         }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &'static Attribute> {
+        attributes(self.subject).iter()
     }
 
     /// Has RDS manage the master password or not, as was chosen.
     pub(crate) fn with_password(mut self, chosen: &MasterPassword) -> Self {
         if *chosen == MasterPassword::Managed {
-            let managed = row("ManageMasterUserPassword").name;
+            let managed = row(self.subject, "ManageMasterUserPassword").name;
             self.settings.insert(managed, Value::Bool(true));
         } else {
             for name in ["ManageMasterUserPassword", "MasterUserSecretKmsKeyId"] {
@@ -86,24 +104,43 @@ impl Blueprint {
         self.settings.get(DELETION_PROTECTION) == Some(&Value::Bool(true))
     }
 
-    /// What the request sets that restores data which needs so much storage, in GiB.
-    pub fn for_restore(&self, way: Way, needed_gib: Option<u64>) -> Settings {
-        let sent = |row: &&Attribute| {
-            row.is_set_by(way, &self.engine) && is_copied(row) && self.why_not_sent(row).is_none()
-        };
-        let rows = attributes(Subject::Instance).iter().filter(sent);
-        let mut settings: Settings = rows
-            .filter_map(|row| Some((row.name, self.settings.get(row.name.as_str())?.clone())))
-            .collect();
-        settings.retain(|name, _| name.as_str() != DELETION_PROTECTION);
+    /// What the restore request sets, for data that needs so much storage, in GiB, and has been
+    /// written by this version of the engine.
+    pub fn for_restore(&self, way: Way, needed_gib: Option<u64>, written_by: &str) -> Settings {
+        let mut settings = self.sent_by(way);
         if let Some(storage) = settings.get_mut(ALLOCATED_STORAGE) {
-            // Storage never shrinks: more data than the original's needs what it needs.
+            // Storage never shrinks: larger data needs what it needs.
             *storage = storage
                 .as_u64()
                 .max(needed_gib)
                 .map_or_else(|| storage.clone(), Value::from);
         }
+        if let Some(asked) = settings.get_mut(ENGINE_VERSION)
+            && version(asked.as_str().unwrap_or_default()) < version(written_by)
+        {
+            *asked = Value::from(written_by);
+        }
         settings
+    }
+
+    /// What the request sets that makes it as a part of another database.
+    pub fn for_create(&self) -> Settings {
+        self.sent_by(match self.subject {
+            Subject::Member => Way::CreateMember,
+            Subject::Instance | Subject::Cluster => Way::CreateReplica,
+        })
+    }
+
+    fn sent_by(&self, way: Way) -> Settings {
+        let sent = |row: &&Attribute| {
+            row.is_set_by(way, &self.engine)
+                && is_copied(row)
+                && self.why_not_sent(row).is_none()
+                && row.name.as_str() != DELETION_PROTECTION
+        };
+        let rows = self.rows().filter(sent);
+        rows.filter_map(|row| Some((row.name, self.settings.get(row.name.as_str())?.clone())))
+            .collect()
     }
 
     /// What a modify still has to set on a restored database; empty when nothing.
@@ -114,8 +151,8 @@ impl Blueprint {
                 && asked != restored.settings.get(row.name.as_str())
                 && self.can_modify(row, restored)
         };
-        let mut names: Vec<&str> = attributes(Subject::Instance)
-            .iter()
+        let mut names: Vec<&str> = self
+            .rows()
             .filter(differs)
             .map(|row| row.name.as_str())
             .collect();
@@ -124,9 +161,7 @@ impl Blueprint {
                 names.extend(group);
             }
         }
-        let rows = attributes(Subject::Instance)
-            .iter()
-            .filter(|row| names.contains(&row.name.as_str()));
+        let rows = self.rows().filter(|row| names.contains(&row.name.as_str()));
         rows.filter(|row| self.can_modify(row, restored))
             .filter_map(|row| Some((row.name, self.settings.get(row.name.as_str())?.clone())))
             .collect()
@@ -265,10 +300,15 @@ pub(crate) fn is_copied(row: &Attribute) -> bool {
     !APART.contains(&row.name.as_str())
 }
 
+/// Plans of earlier versions are all of instances.
+fn instance() -> Subject {
+    Subject::Instance
+}
+
 /// The row of an attribute that this crate mentions by name.
-pub(crate) fn row(name: &str) -> &'static Attribute {
+pub(crate) fn row(subject: Subject, name: &str) -> &'static Attribute {
     let name = name.parse().expect("the attribute tables have the name");
-    attribute(Subject::Instance, name).expect("an instance has the attribute")
+    attribute(subject, name).expect("the subject has the attribute")
 }
 
 /// A version such as `15.4`, so that versions compare number by number; words count as nothing.

@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trapheus_rds::{Attribute, AttributeClass, Database, Subject, Way, attributes};
+use trapheus_rds::{Attribute, AttributeClass, Database, Way, attributes};
 
 use crate::blueprint::{Blueprint, is_copied};
 use crate::marks;
+use crate::plan::Plan;
+use crate::tasks::Piece;
 
 /// The original's configuration against the restored database's, attribute by attribute:
 /// everything compared is kept, lost, or has a reason why nobody could have kept it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fidelity {
     /// How many attributes were compared: all that RDS shows.
@@ -25,6 +27,9 @@ pub struct Fidelity {
 /// An attribute that the restored database does not have as the original has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
+    /// The database, by the name that it has in the end.
+    #[serde(default)]
+    pub database: String,
     /// The attribute, in RDS's spelling.
     pub attribute: String,
     /// The original's value.
@@ -34,26 +39,30 @@ pub struct Loss {
 }
 
 impl Fidelity {
-    /// Compares a restored database with a blueprint.
-    pub fn compare(blueprint: &Blueprint, restored: &Database) -> Self {
-        let mut report = Self {
-            compared: 0,
-            kept: 0,
-            lost: Vec::new(),
-            not_restorable: Vec::new(),
-        };
-        for row in attributes(Subject::Instance)
+    /// Compares a restored database with the blueprint of the one whose name it gets.
+    pub(crate) fn compare(plan: &Plan, piece: &Piece<'_>) -> Self {
+        let (blueprint, restored) = (piece.blueprint, piece.database);
+        let mut report = Self::default();
+        for row in attributes(blueprint.subject)
             .iter()
             .filter(|row| row.is_shown())
         {
             report.compared += 1;
             let (original, found) = values(row, blueprint, restored);
+            let found = found.map(|found| as_promoted(plan, found));
             if !is_copied(row) && original.is_none() || original == found {
                 report.kept += 1;
             } else if let Some(why) = why_not_restorable(row, blueprint, restored) {
-                report.not_restorable.push(format!("{}: {why}", row.name));
+                let of = match piece.role {
+                    Some(_) => format!(" of {}", piece.names.target),
+                    None => String::new(),
+                };
+                report
+                    .not_restorable
+                    .push(format!("{}{of}: {why}", row.name));
             } else {
                 report.lost.push(Loss {
+                    database: piece.names.target.to_string(),
                     attribute: row.name.to_string(),
                     original: original.unwrap_or(Value::Null),
                     restored: found.unwrap_or(Value::Null),
@@ -61,6 +70,14 @@ impl Fidelity {
             }
         }
         report
+    }
+
+    /// Adds what was found of another database.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.compared += other.compared;
+        self.kept += other.kept;
+        self.lost.extend(other.lost);
+        self.not_restorable.extend(other.not_restorable);
     }
 
     /// What is lost and not allowed to be.
@@ -71,8 +88,31 @@ impl Fidelity {
     }
 }
 
+/// A value as it will be when everything has its name: what is restored names the rest of it by
+/// the names that they are made under.
+fn as_promoted(plan: &Plan, value: Value) -> Value {
+    match value {
+        Value::String(name) => {
+            let parts = plan.parts.iter().map(|part| &part.names);
+            let mut all = parts.chain([&plan.names]);
+            let known = all.find(|names| names.restored.as_str() == name);
+            known.map_or(Value::String(name), |names| {
+                Value::from(names.target.as_str())
+            })
+        }
+        Value::Array(values) => {
+            let values = values.into_iter().map(|value| as_promoted(plan, value));
+            let mut values: Vec<Value> = values.collect();
+            values.sort_by_key(Value::to_string);
+            Value::Array(values)
+        }
+        other => other,
+    }
+}
+
 /// Both values of an attribute. The name is none of the configuration, and of the tags only the
-/// user's are.
+/// user's are. Members are compared each by itself, and custom endpoints are made when everything
+/// has its name.
 fn values(
     row: &Attribute,
     blueprint: &Blueprint,
@@ -80,7 +120,9 @@ fn values(
 ) -> (Option<Value>, Option<Value>) {
     let tags = |tags: &trapheus_rds::Tags| (!tags.is_empty()).then(|| serde_json::json!(tags));
     match row.name.as_str() {
-        "DBInstanceIdentifier" => (None, None),
+        "DBInstanceIdentifier" | "DBClusterIdentifier" | "DBClusterMembers" | "CustomEndpoints" => {
+            (None, None)
+        }
         "TagList" => (tags(&blueprint.tags), tags(&marks::users(&restored.tags))),
         name => (
             blueprint.settings.get(name).cloned(),

@@ -40,8 +40,8 @@ pub use input::{
 pub use limits::Limits;
 pub use names::Names;
 pub use plan::{
-    KeptOriginalPlan, Original, Outage, Plan, PointInTimePlan, Retirement, RollbackPlan,
-    SnapshotPlan, Step, Verification,
+    CustomEndpointPlan, KeptOriginalPlan, Original, Outage, Part, PartRole, Plan, PointInTimePlan,
+    Retirement, RollbackPlan, SnapshotPlan, Step, Verification,
 };
 pub use secrets::{Secret, SecretError, Secrets};
 pub use summary::{Standing, Summary, SummaryError, SummaryStatus, plan_of, summary};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trapheus_rds::{DB_IDENTIFIER_LENGTH_MAX, DbIdentifier, SnapshotId};
+use trapheus_rds::{DB_IDENTIFIER_LENGTH_MAX, DbIdentifier, Kind, SnapshotId};
 
 /// Eight hexadecimal digits tell two shortened names of one account apart.
 const HASH_DIGITS: usize = 8;
@@ -44,23 +44,27 @@ impl Names {
 }
 
 /// The snapshot name that the Python tool used too.
-pub(crate) fn fixed_snapshot(source: &DbIdentifier) -> SnapshotId {
-    snapshot(source, "-snapshot")
+pub(crate) fn fixed_snapshot(kind: Kind, source: &DbIdentifier) -> SnapshotId {
+    snapshot(kind, source, "-snapshot")
 }
 
 /// The name of a snapshot for when the fixed name is taken.
-pub(crate) fn timed_snapshot(source: &DbIdentifier, now: Timestamp) -> SnapshotId {
-    snapshot(source, &format!("-snapshot-{}", compact(now)))
+pub(crate) fn timed_snapshot(kind: Kind, source: &DbIdentifier, now: Timestamp) -> SnapshotId {
+    snapshot(kind, source, &format!("-snapshot-{}", compact(now)))
 }
 
 /// The name of the last snapshot of an original that is deleted.
-pub(crate) fn final_snapshot(target: &DbIdentifier, now: Timestamp) -> SnapshotId {
-    snapshot(target, &format!("-final-{}", compact(now)))
+pub(crate) fn final_snapshot(kind: Kind, target: &DbIdentifier, now: Timestamp) -> SnapshotId {
+    snapshot(kind, target, &format!("-final-{}", compact(now)))
 }
 
-fn snapshot(of: &DbIdentifier, ending: &str) -> SnapshotId {
-    format!("{of}{ending}")
-        .parse()
+/// A snapshot's name has four times the room of a database's; a cluster snapshot's has the same.
+fn snapshot(kind: Kind, of: &DbIdentifier, ending: &str) -> SnapshotId {
+    let name = match kind {
+        Kind::Instance => format!("{of}{ending}"),
+        Kind::Cluster => derived(of, ending).to_string(),
+    };
+    name.parse()
         .expect("63 characters and a short ending are a snapshot's name")
 }
 
@@ -108,7 +112,7 @@ mod tests {
     fn the_words_of_the_tool_are_ordinary_in_a_target() {
         assert_eq!(names("my-temp-db").aside.as_str(), "my-temp-db-temp");
         assert_eq!(names("a-snapshot").aside.as_str(), "a-snapshot-temp");
-        let snapshot = fixed_snapshot(&"a-snapshot".parse().unwrap());
+        let snapshot = fixed_snapshot(Kind::Instance, &"a-snapshot".parse().unwrap());
         assert_eq!(snapshot.as_str(), "a-snapshot-snapshot");
     }
 
@@ -120,6 +124,13 @@ mod tests {
         assert_eq!(one.restored.as_str().len(), 63);
         assert_ne!(one.restored, two.restored);
         assert_ne!(one.aside, two.aside);
+    }
+
+    #[test]
+    fn a_cluster_snapshots_name_is_no_longer_than_a_clusters() {
+        let long: DbIdentifier = "a".repeat(63).parse().unwrap();
+        assert_eq!(fixed_snapshot(Kind::Instance, &long).as_str().len(), 72);
+        assert_eq!(fixed_snapshot(Kind::Cluster, &long).as_str().len(), 63);
     }
 
     #[test]

@@ -40,12 +40,19 @@ pub struct Plan {
     pub point_in_time: Option<PointInTimePlan>,
     /// How long the original is kept after the swap, in seconds.
     pub keep_original_seconds: u64,
-    /// Every name that is used.
+    /// Every name that is used for the target itself.
     pub names: Names,
-    /// The database that answers at the name now.
-    pub original: Original,
-    /// Everything configurable about the target.
+    /// The database that answers at the name now; none where there is none.
+    pub original: Option<Original>,
+    /// Everything configurable about the target itself.
     pub blueprint: Blueprint,
+    /// What belongs to the target, in the order of its making: members of a cluster, the writer
+    /// first, and read replicas. It is renamed and deleted in the reverse order, the target last.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+    /// The cluster's custom endpoints.
+    #[serde(default)]
+    pub custom_endpoints: Vec<CustomEndpointPlan>,
     /// The master password that the restored database gets.
     #[serde(default)]
     pub master_password: MasterPassword,
@@ -135,6 +142,52 @@ impl PointInTimePlan {
 }
 
 /// The database that answers at the target's name when the plan is made.
+/// What a part is to its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartRole {
+    /// The member of a cluster that takes writes.
+    Writer,
+    /// Another member of a cluster.
+    Reader,
+    /// A read replica of an instance, in the same Region.
+    Replica,
+}
+
+/// A database that belongs to the target, and comes and goes with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Part {
+    /// What it is to the target.
+    pub role: PartRole,
+    /// Every name that is used for it.
+    pub names: Names,
+    /// The database that has its name now; none where there is none.
+    pub original: Option<Original>,
+    /// Everything configurable about it.
+    pub blueprint: Blueprint,
+}
+
+/// A custom endpoint of a cluster. Its id is unique in the Region, so it can't be made again
+/// before it is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomEndpointPlan {
+    /// Its id.
+    pub identifier: DbIdentifier,
+    /// Where clients connect.
+    pub address: Option<String>,
+    /// `READER` or `ANY`, in RDS's words.
+    pub kind: String,
+    /// The members that it leads to; none for all but the excluded ones.
+    pub static_members: Vec<DbIdentifier>,
+    /// The members that it never leads to.
+    pub excluded_members: Vec<DbIdentifier>,
+    /// The user's tags.
+    pub tags: Tags,
+}
+
+/// A database that has the target's or a part's name when the plan is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Original {
@@ -142,6 +195,9 @@ pub struct Original {
     pub resource_id: ResourceId,
     /// Where clients reach it.
     pub endpoint: Option<Endpoint>,
+    /// Where clients of a cluster connect who only read.
+    #[serde(default)]
+    pub reader_address: Option<String>,
     /// Its size, in GiB.
     pub allocated_storage_gib: Option<u64>,
     /// Trapheus's own tags that it carries, from an earlier execution.
@@ -219,6 +275,18 @@ impl Plan {
             Some(rollback) => &rollback.execution,
             None => &self.execution,
         }
+    }
+
+    /// The identity of the original.
+    pub(crate) fn original_id(&self) -> Option<&ResourceId> {
+        Some(&self.original.as_ref()?.resource_id)
+    }
+
+    /// Whether a resource id is the original's or that of a part of it.
+    pub(crate) fn is_of_the_original(&self, id: &ResourceId) -> bool {
+        let parts = self.parts.iter().filter_map(|part| part.original.as_ref());
+        let mut all = parts.chain(&self.original);
+        all.any(|original| original.resource_id == *id)
     }
 
     /// The checks that failed.

@@ -2,6 +2,7 @@
 //! the state that the definition carries or from the history.
 
 use serde::Deserialize;
+use trapheus_rds::DbIdentifier;
 
 use crate::error::{Cause, ErrorName};
 use crate::plan::{Plan, Verification};
@@ -76,10 +77,12 @@ impl Record {
         if let Some(KeptDatabase {
             identifier,
             resource_id,
+            parts,
         }) = self.kept()
         {
+            let with = with(parts);
             left_over.push(format!(
-                "{identifier} ({resource_id}): the restored database, which clients may have written to"
+                "{identifier} ({resource_id}){with}: the restored database, which clients may have written to"
             ));
         }
         if let (Some(_), Some(restored), None) =
@@ -90,11 +93,18 @@ impl Record {
                 restored.identifier, restored.resource_id
             ));
         }
-        if let (Some(failure), Some(plan)) = (&self.left_over, &self.plan) {
+        if let (Some(failure), Some(plan)) = (&self.left_over, &self.plan)
+            && let Some(original) = plan.original_id()
+        {
+            let parts: Vec<DbIdentifier> = plan
+                .parts
+                .iter()
+                .map(|part| part.names.aside.clone())
+                .collect();
             left_over.push(format!(
-                "{} ({}): the original: {}",
+                "{} ({original}){}: the original: {}",
                 plan.names.aside,
-                plan.original.resource_id,
+                with(&parts),
                 failure.cause().text()
             ));
         }
@@ -103,7 +113,7 @@ impl Record {
 
     /// Whether the roll-back has seen the original serving at the name.
     pub(crate) fn original_serves(&self) -> bool {
-        let original = self.plan.as_ref().map(|plan| &plan.original.resource_id);
+        let original = self.plan.as_ref().and_then(|plan| plan.original_id());
         let serving = self
             .rolled_back
             .as_ref()
@@ -126,7 +136,13 @@ impl Record {
             .collect();
         if let Some(configured) = &self.configured {
             let lost = configured.fidelity.lost.iter();
-            warnings.extend(lost.map(|loss| format!("lost, as allowed: {}", loss.attribute)));
+            warnings.extend(lost.map(|loss| {
+                let of = match loss.database == plan.identifier.as_str() {
+                    true => String::new(),
+                    false => format!(" of {}", loss.database),
+                };
+                format!("lost, as allowed: {}{of}", loss.attribute)
+            }));
         }
         if plan.verification == Verification::StatusOnly && self.promoted.is_some() {
             warnings.push("the restored database was taken at RDS's word".to_owned());
@@ -150,5 +166,14 @@ impl Record {
                 .any(|name| failure.error == name.as_str())
         });
         is_refusal && !self.has_changed_something()
+    }
+}
+
+/// Names the parts of a database that is left over.
+fn with(parts: &[DbIdentifier]) -> String {
+    let names: Vec<&str> = parts.iter().map(DbIdentifier::as_str).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(" with {}", names.join(", ")),
     }
 }

@@ -150,7 +150,7 @@ pub fn summary(execution_id: &str, standing: Standing, history: &[HistoryEvent])
         restore_time: plan.and_then(|plan| Some(plan.point_in_time.as_ref()?.moment())),
         snapshot_identifier: plan.and_then(|plan| Some(plan.snapshot.as_ref()?.id.clone())),
         strategy: plan.map(|plan| plan.strategy),
-        original_resource_id: plan.map(|plan| plan.original.resource_id.clone()),
+        original_resource_id: plan.and_then(|plan| plan.original_id().cloned()),
         restored_resource_id: story.restored_resource_id(),
         endpoint: story.endpoint(),
         started_at: story.started_at,
@@ -322,7 +322,10 @@ impl Story {
     fn endpoint(&self) -> Option<Endpoint> {
         match &self.record.promoted {
             Some(promoted) => Some(promoted.endpoint.clone()),
-            None => self.record.plan.as_ref()?.original.endpoint.clone(),
+            None => {
+                let plan = self.record.plan.as_ref()?;
+                plan.original.as_ref()?.endpoint.clone()
+            }
         }
     }
 

@@ -33,7 +33,8 @@ pub(crate) use setters::fill;
 pub type Settings = BTreeMap<AttributeName, Value>;
 
 /// What a table of attributes is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A DB instance that is no member of a cluster.
     Instance,

@@ -164,6 +164,13 @@ pub struct Role {
     pub status: String,
 }
 
+impl Member {
+    /// Tells whether values of the cluster's parameter group act in it only after a reboot.
+    pub fn needs_reboot(&self) -> bool {
+        self.parameter_group_status == PENDING_REBOOT
+    }
+}
+
 impl Database {
     /// Names it and its identity, for calls that change it.
     pub fn identified(&self) -> Identified {

@@ -1,14 +1,14 @@
 //! Checks of the names that the restore needs: each must be free, or ours already. They are how
 //! two executions for one target see each other.
 
-use trapheus_rds::{Database, Rds};
+use trapheus_rds::{Database, DbIdentifier, Kind, Rds};
 
 use super::Check;
 use crate::error::TaskError;
 use crate::input::KeptOriginal;
 use crate::marks::{Marks, Role};
 use crate::names::Names;
-use crate::plan::KeptOriginalPlan;
+use crate::plan::{KeptOriginalPlan, Plan};
 
 /// What the names say.
 pub(crate) struct NamesFound {
@@ -20,28 +20,62 @@ pub(crate) struct NamesFound {
 /// Looks who has the names.
 pub(crate) async fn check(
     rds: &Rds,
-    names: &Names,
-    execution: &str,
+    plan: &Plan,
     target: &Database,
     becomes: Option<KeptOriginal>,
 ) -> Result<NamesFound, TaskError> {
-    let restored = rds.instance(&names.restored).await?;
-    let aside = rds.instance(&names.aside).await?;
+    let names = &plan.names;
+    let execution = plan.execution.as_str();
+    let restored = rds.database(plan.kind, &names.restored).await?;
+    let aside = rds.database(plan.kind, &names.aside).await?;
     let kept = aside
         .as_ref()
         .and_then(|aside| kept_original(aside, names, becomes));
+    let of_parts = parts(rds, plan, kept.is_some()).await?;
     let aside = match (&kept, &aside) {
         (Some(kept), _) => kept_becomes(kept, names),
         (None, holder) => free_or_ours(holder.as_ref(), names.aside.as_str(), execution),
     };
+    let mut checks = vec![
+        marks_of(target, execution),
+        free_or_ours(restored.as_ref(), names.restored.as_str(), execution),
+        aside,
+    ];
+    checks.extend(of_parts);
     Ok(NamesFound {
-        checks: vec![
-            marks_of(target, execution),
-            free_or_ours(restored.as_ref(), names.restored.as_str(), execution),
-            aside,
-        ],
+        checks,
         kept_original: kept,
     })
+}
+
+/// The names that the parts get. Instances and clusters share one space of names, so a cluster's
+/// own must be free of instances, too.
+async fn parts(rds: &Rds, plan: &Plan, makes_room: bool) -> Result<Vec<Check>, TaskError> {
+    let mut asked: Vec<DbIdentifier> = Vec::new();
+    for part in &plan.parts {
+        asked.extend([part.names.restored.clone(), part.names.aside.clone()]);
+    }
+    if plan.kind == Kind::Cluster {
+        asked.extend([plan.names.restored.clone(), plan.names.aside.clone()]);
+    }
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    // What belongs to a kept original gives way with it.
+    let gives_way = |holder: &Database| {
+        let aside = plan.names.aside.as_str();
+        let cluster = holder.cluster.as_ref().map(DbIdentifier::as_str);
+        makes_room && (cluster == Some(aside) || holder.replica_source.as_deref() == Some(aside))
+    };
+    let holders = rds.instances_named(&asked).await?;
+    let holders = holders.iter().filter(|holder| !gives_way(holder));
+    let mut checks: Vec<Check> = holders
+        .map(|holder| free_or_ours(Some(holder), holder.identifier.as_str(), &plan.execution))
+        .collect();
+    if checks.is_empty() {
+        checks.push(Check::pass("names of the parts", "free"));
+    }
+    Ok(checks)
 }
 
 /// An original carries its execution's mark as soon as it is about to be moved.

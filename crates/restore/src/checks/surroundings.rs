@@ -1,47 +1,70 @@
 //! Checks of what the restored database will need beside the snapshot: groups, the version,
 //! room in the account. A server that can't answer one leaves it open, which is a warning.
 
-use trapheus_rds::{Database, Error, Quota, Rds};
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use trapheus_rds::{Database, Error, Kind, Quota, Rds};
 
 use super::Check;
+use crate::blueprint::Blueprint;
+use crate::input::Task;
+use crate::plan::{Plan, SnapshotPlan};
 
 /// Groups that RDS provides always exist.
 const DEFAULT_PREFIX: &str = "default";
 
-/// Whether everything that the original refers to still exists.
-pub(crate) async fn groups(rds: &Rds, target: &Database) -> Vec<Check> {
-    let mut checks = Vec::new();
-    for group in own(&target.parameter_groups) {
-        checks.push(exists(
-            "parameter group",
-            group,
-            rds.parameter_group_exists(group).await,
-        ));
-    }
-    for group in own(&target.option_groups) {
-        checks.push(exists(
-            "option group",
-            group,
-            rds.option_group_exists(group).await,
-        ));
-    }
-    if let Some(group) = target
-        .settings
-        .get("DBSubnetGroupName")
-        .and_then(|name| name.as_str())
-    {
-        checks.push(exists(
-            "subnet group",
-            group,
-            rds.subnet_group_exists(group).await,
-        ));
-    }
-    checks
+/// A group that a database refers to by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Parameter,
+    ClusterParameter,
+    Option,
+    Subnet,
 }
 
-fn own(groups: &[trapheus_rds::Membership]) -> impl Iterator<Item = &str> {
-    let names = groups.iter().map(|group| group.name.as_str());
-    names.filter(|name| !name.starts_with(DEFAULT_PREFIX))
+impl Group {
+    /// All groups, with the attributes that hold their names.
+    const ALL: [(Group, &'static str); 4] = [
+        (Group::Parameter, "DBParameterGroupName"),
+        (Group::ClusterParameter, "DBClusterParameterGroupName"),
+        (Group::Option, "OptionGroupName"),
+        (Group::Subnet, "DBSubnetGroupName"),
+    ];
+
+    async fn check(self, rds: &Rds, name: &str) -> Check {
+        let (what, answer) = match self {
+            Group::Parameter => ("parameter group", rds.parameter_group_exists(name).await),
+            Group::ClusterParameter => (
+                "cluster parameter group",
+                rds.cluster_parameter_group_exists(name).await,
+            ),
+            Group::Option => ("option group", rds.option_group_exists(name).await),
+            Group::Subnet => ("subnet group", rds.subnet_group_exists(name).await),
+        };
+        exists(what, name, answer)
+    }
+}
+
+/// Whether everything that the original and its parts refer to still exists.
+pub(crate) async fn groups(rds: &Rds, plan: &Plan) -> Vec<Check> {
+    let parts = plan.parts.iter().map(|part| &part.blueprint);
+    let blueprints: Vec<&Blueprint> = parts.chain([&plan.blueprint]).collect();
+    let mut named = BTreeSet::new();
+    for (group, attribute) in Group::ALL {
+        let values = blueprints
+            .iter()
+            .filter_map(|one| one.settings.get(attribute));
+        let names = values.filter_map(Value::as_str);
+        // A subnet group of that name is as mortal as others.
+        let can_go = |name: &&str| group == Group::Subnet || !name.starts_with(DEFAULT_PREFIX);
+        named.extend(names.filter(can_go).map(|name| (group, name)));
+    }
+    let mut checks = Vec::new();
+    for (group, name) in named {
+        checks.push(group.check(rds, name).await);
+    }
+    checks
 }
 
 fn exists(what: &str, name: &str, answer: Result<bool, Error>) -> Check {
@@ -107,11 +130,36 @@ pub(crate) async fn names(rds: &Rds, target: &Database) -> Option<Check> {
 }
 
 /// What the restore uses of the account's quotas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Needs {
-    pub(crate) instances: i64,
-    pub(crate) snapshots: i64,
-    pub(crate) storage_gib: i64,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Needs(Vec<(&'static str, i64)>);
+
+impl Needs {
+    /// What a plan uses.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let makes = |snapshot: &SnapshotPlan| i64::from(snapshot.create);
+        let snapshots = plan.snapshot.as_ref().map_or(0, makes);
+        let parts = i64::try_from(plan.parts.len()).unwrap_or(i64::MAX);
+        let gib = |blueprint: &Blueprint| {
+            let gib = blueprint.settings.get("AllocatedStorage");
+            gib.and_then(Value::as_i64).unwrap_or(0)
+        };
+        let mut needs = match plan.kind {
+            Kind::Instance => vec![("ManualSnapshots", snapshots)],
+            Kind::Cluster => vec![("ManualClusterSnapshots", snapshots)],
+        };
+        if plan.task == Task::CreateSnapshotOnly {
+            return Self(needs);
+        }
+        match plan.kind {
+            Kind::Instance => {
+                let replicas = plan.parts.iter().map(|part| gib(&part.blueprint));
+                let storage: i64 = replicas.chain([gib(&plan.blueprint)]).sum();
+                needs.extend([("DBInstances", parts + 1), ("AllocatedStorage", storage)]);
+            }
+            Kind::Cluster => needs.extend([("DBClusters", 1), ("DBInstances", parts)]),
+        }
+        Self(needs)
+    }
 }
 
 /// Whether the account has room for it.
@@ -120,12 +168,7 @@ pub(crate) async fn quotas(rds: &Rds, needs: Needs) -> Vec<Check> {
         Ok(quotas) => quotas,
         Err(error) => return vec![open("quotas", &error)],
     };
-    let needs = [
-        ("DBInstances", needs.instances),
-        ("ManualSnapshots", needs.snapshots),
-        ("AllocatedStorage", needs.storage_gib),
-    ];
-    let needed = needs.into_iter().filter(|(_, needed)| *needed > 0);
+    let needed = needs.0.into_iter().filter(|(_, needed)| *needed > 0);
     needed
         .filter_map(|(name, needed)| room(&quotas, name, needed))
         .collect()

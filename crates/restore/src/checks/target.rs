@@ -2,13 +2,14 @@
 //! database would not have.
 
 use serde_json::Value;
-use trapheus_rds::{AttributeClass, Database, Subject, attributes};
+use trapheus_rds::{AttributeClass, Database, attributes};
 
 use super::Check;
 
-/// What other calls than a restore and a modify set, and what is none of our concern all the same:
-/// the order of upgrades is a policy that comes back with the tags.
-const HARMLESS: [&str; 1] = ["UpgradeRolloutOrder"];
+/// What other calls than a restore and a modify set, and what is no concern of this check all the
+/// same: the order of upgrades is a policy that comes back with the tags, and a cluster's members
+/// and custom endpoints are made again.
+const HARMLESS: [&str; 3] = ["UpgradeRolloutOrder", "DBClusterMembers", "CustomEndpoints"];
 
 /// Whether the target can be snapshotted and renamed now.
 pub(crate) fn status(target: &Database) -> Check {
@@ -19,32 +20,40 @@ pub(crate) fn status(target: &Database) -> Check {
     Check::fail("status", format!("{detail}; it must be available"))
 }
 
-/// Replicas stay with the renamed original, and are orphaned when it goes.
+/// Replicas stay with the renamed original and go with it; those of the same Region are made again.
 pub(crate) fn replicas(target: &Database) -> Check {
     const NAME: &str = "read replicas";
     if let Some(source) = &target.replica_source {
         let detail = format!(
-            "{} is a replica of {source}, and a restored database is none: promote it first",
-            target.identifier
+            "{} is a replica of {source}, and a restored database is none: restore {source}, whose replicas \
+             are made again, or promote {} first",
+            target.identifier, target.identifier
         );
         return Check::fail(NAME, detail);
     }
-    if target.replicas.is_empty() {
-        return Check::pass(NAME, "none");
+    // Those in other Regions have an ARN for a name, and a check of their own.
+    let here = target
+        .replicas
+        .iter()
+        .filter(|name| !name.starts_with("arn:"));
+    let here: Vec<&str> = here.map(String::as_str).collect();
+    match here.as_slice() {
+        [] => Check::pass(NAME, "none"),
+        here => Check::pass(
+            NAME,
+            format!(
+                "{} will be made again from the restored database",
+                here.join(", ")
+            ),
+        ),
     }
-    let replicas = target.replicas.join(", ");
-    let detail = format!(
-        "{replicas} would stay with the original and stop following the name; replicas aren't made again yet: \
-         delete or promote them, and create them again after the restore"
-    );
-    Check::fail(NAME, detail)
 }
 
 /// What only other calls can attach would be lost silently.
 pub(crate) fn attachments(target: &Database, allow_lost: &[String]) -> Vec<Check> {
     const NAME: &str = "attachments";
     let mut checks = Vec::new();
-    for row in attributes(Subject::Instance) {
+    for row in attributes(target.subject()) {
         let name = row.name.as_str();
         let AttributeClass::OtherApi(operation) = row.class else {
             continue;

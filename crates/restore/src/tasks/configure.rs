@@ -1,14 +1,19 @@
-//! Configure: what only a modify can set is set, values that wait for a reboot act, and nothing
-//! of the original's configuration is lost, unless the input allows it by name.
+//! Configure: what only a modify can set is set, values that wait for a reboot act, replicas
+//! exist, and nothing of the original's configuration is lost, unless the input allows it by name.
+//!
+//! The database itself comes first, then all its members at once, then the replicas, which get
+//! what they replicate as it will be.
 
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Class, Database, Kind, Settings, StatusClass};
+use trapheus_rds::{Class, Database, Kind, Settings, StatusClass, Tags};
 
-use super::context::{Context, found_again};
-use super::password;
+use super::context::{Context, Waits, existing, found_again};
+use super::sides::{self, Piece, Side};
+use super::{members, password, writer};
 use crate::error::{ErrorName, TaskError};
 use crate::fidelity::Fidelity;
 use crate::marks;
+use crate::plan::PartRole;
 
 /// The restored database with the original's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,87 +36,110 @@ const FAILURE_TEXTS: [&str; 4] = [
 ];
 
 pub(super) async fn run(context: &Context) -> Result<Configured, TaskError> {
-    // A page that other executions share will do: whatever is changed is looked at anew.
-    let polled = context
-        .rds
-        .poll_database(Kind::Instance, &context.restored()?.resource_id)
-        .await?;
-    let mut restored = settled(existing(context, polled)?)?;
-    let mut missing = context.plan().blueprint.for_modify(&restored);
-    let password = password::missing(context, &restored).await?;
-    let sets_password = !password.is_empty();
-    missing.extend(password);
-    if !missing.is_empty() {
-        fail_if_told(context, &restored).await?;
-        modify(context, &restored, &missing).await?;
-        if sets_password {
-            password::mark(context, &restored).await?;
-        }
-        restored = soon(
-            context,
-            |restored| context.plan().blueprint.for_modify(restored).is_empty(),
-            || format!("setting {}", names(&missing)),
-        )
-        .await?;
+    context.make_so(|| pass(context)).await
+}
+
+async fn pass(context: &Context) -> Result<Configured, TaskError> {
+    let mut restored = Side {
+        head: Some(look(context).await?),
+        parts: Vec::new(),
+    };
+    configure(context, &restored, |role| role.is_none()).await?;
+    restored.parts = sides::restored_parts(context).await?;
+    configure(context, &restored, |role| role != Some(PartRole::Replica)).await?;
+    if let Some(head) = &restored.head {
+        writer::make(context, head, |names| &names.restored).await?;
+        members::make_replicas(context, head, &restored.parts).await?;
     }
-    if restored.needs_reboot() {
-        let rebooted = context.rds.reboot(&restored.identified()).await;
-        found_again(&restored, rebooted)?;
-        let waiting = || format!("rebooting {}", restored.identifier);
-        restored = soon(context, |restored| !restored.needs_reboot(), waiting).await?;
-    }
-    fail_if_unapplied(&restored)?;
-    restored = tag(context, restored).await?;
+    configure(context, &restored, |role| role == Some(PartRole::Replica)).await?;
     compare(context, &restored)
 }
 
+/// Sees the restored database; until something is changed, a page that other executions share
+/// will do.
 async fn look(context: &Context) -> Result<Database, TaskError> {
-    existing(
-        context,
-        context
-            .by_resource(&context.restored()?.resource_id)
-            .await?,
-    )
+    let (asked, kind) = (context.restored()?, context.plan().kind);
+    let found = match context.has_begun_something() {
+        true => context.by_resource(&asked.resource_id).await?,
+        false => context.rds.poll_database(kind, &asked.resource_id).await?,
+    };
+    existing(asked, found)
 }
 
-fn existing(context: &Context, found: Option<Database>) -> Result<Database, TaskError> {
-    let asked = context.restored()?;
-    found.ok_or_else(|| {
-        let message = format!(
-            "{} ({}) does not exist any more",
-            asked.identifier, asked.resource_id
-        );
-        TaskError::new(ErrorName::NotFound, message)
-    })
+/// Makes it so that the databases of some roles are as they should be.
+async fn configure(
+    context: &Context,
+    restored: &Side,
+    is_meant: impl Fn(Option<PartRole>) -> bool,
+) -> Result<(), TaskError> {
+    let mut waits = Waits::default();
+    let head = restored.head.as_ref();
+    for piece in restored.pieces(context.plan()) {
+        if is_meant(piece.role) {
+            waits.note(configure_one(context, piece, head).await)?;
+        }
+    }
+    waits.end()
 }
 
-/// Passes a database on when RDS has nothing left to do to it.
-fn settled(restored: Database) -> Result<Database, TaskError> {
-    if restored.status.class() == StatusClass::Failed {
-        let message = format!("{} is {}", restored.identifier, restored.status);
+async fn configure_one(
+    context: &Context,
+    piece: Piece<'_>,
+    head: Option<&Database>,
+) -> Result<(), TaskError> {
+    let database = piece.database;
+    settle(database)?;
+    let mut missing = piece.blueprint.for_modify(database);
+    let mut sets_password = false;
+    if piece.role.is_none() {
+        let password = password::missing(context, database).await?;
+        sets_password = !password.is_empty();
+        missing.extend(password);
+    }
+    if !missing.is_empty() {
+        let what = format!("setting {} of {}", names(&missing), database.identifier);
+        if context.begins(&what) {
+            fail_if_told(context, database).await?;
+            modify(context, database, &missing).await?;
+            if sets_password {
+                password::mark(context, database).await?;
+            }
+        }
+        return Err(TaskError::in_progress(what));
+    }
+    if needs_reboot(database, head) {
+        let what = format!("rebooting {}", database.identifier);
+        if context.begins(&what) {
+            let rebooted = context.rds.reboot(&database.identified()).await;
+            found_again(database, rebooted)?;
+        }
+        return Err(TaskError::in_progress(what));
+    }
+    fail_if_unapplied(database)?;
+    tag(context, database, &piece.blueprint.tags).await
+}
+
+/// Lets a database pass when RDS has nothing left to do to it.
+fn settle(database: &Database) -> Result<(), TaskError> {
+    if database.status.class() == StatusClass::Failed {
+        let message = format!("{} is {}", database.identifier, database.status);
         return Err(TaskError::new(ErrorName::ModifyFailed, message));
     }
-    match restored.unsettled() {
-        Some(waiting) => Err(TaskError::in_progress(waiting).at_percent(restored.percent)),
-        None => Ok(restored),
+    match database.unsettled() {
+        Some(waiting) => Err(TaskError::in_progress(waiting).at_percent(database.percent)),
+        None => Ok(()),
     }
 }
 
-/// Waits a moment for a settled database of which something holds.
-async fn soon(
-    context: &Context,
-    holds: impl Fn(&Database) -> bool,
-    waiting: impl Fn() -> String,
-) -> Result<Database, TaskError> {
-    let seen = context.soon(|| async {
-        match settled(look(context).await?) {
-            Ok(restored) if holds(&restored) => Ok(Some(restored)),
-            Ok(_) => Ok(None),
-            Err(error) if error.name == ErrorName::InProgress => Ok(None),
-            Err(error) => Err(error),
-        }
-    });
-    seen.await?.ok_or_else(|| TaskError::in_progress(waiting()))
+/// Whether values act only after a reboot of this very database: those of a cluster's parameter
+/// group act in its members, and Aurora's are rebooted one by one.
+fn needs_reboot(database: &Database, head: Option<&Database>) -> bool {
+    if database.kind == Kind::Cluster && !database.is_multi_az_cluster() {
+        return false;
+    }
+    let mut members = head.into_iter().flat_map(|head| &head.members);
+    let of_cluster = members.find(|member| member.identifier == database.identifier);
+    database.needs_reboot() || of_cluster.is_some_and(|member| member.needs_reboot())
 }
 
 async fn modify(
@@ -135,7 +163,7 @@ async fn fail_if_told(context: &Context, restored: &Database) -> Result<(), Task
     // Who may not read events, or whose server has none, waits for the time limit instead.
     let events = context
         .rds
-        .events(Kind::Instance, &restored.identifier, context.entered())
+        .events(restored.kind, &restored.identifier, context.entered())
         .await
         .unwrap_or_default();
     let failure = events.into_iter().find(|event| {
@@ -179,61 +207,65 @@ fn fail_if_unapplied(restored: &Database) -> Result<(), TaskError> {
     }
 }
 
-/// Tags that the restore request did not set, or that RDS copied from the snapshot.
-async fn tag(context: &Context, restored: Database) -> Result<Database, TaskError> {
-    let asked = &context.plan().blueprint.tags;
-    let found = marks::users(&restored.tags);
+/// Tags that the request for the database did not set, or that RDS copied from elsewhere.
+async fn tag(context: &Context, database: &Database, asked: &Tags) -> Result<(), TaskError> {
+    let found = marks::users(&database.tags);
     if *asked == found {
-        return Ok(restored);
+        return Ok(());
     }
-    let foreign: Vec<String> = found
-        .keys()
-        .filter(|key| !asked.contains_key(*key))
-        .cloned()
-        .collect();
-    if !foreign.is_empty() {
-        context.remove_tags(&restored, &foreign).await?;
+    let what = format!("setting tags of {}", database.identifier);
+    if context.begins(&what) {
+        let foreign = found.keys().filter(|key| !asked.contains_key(*key));
+        let foreign: Vec<String> = foreign.cloned().collect();
+        if !foreign.is_empty() {
+            context.remove_tags(database, &foreign).await?;
+        }
+        let missing = asked
+            .iter()
+            .filter(|(key, value)| found.get(*key) != Some(*value));
+        let missing: Tags = missing
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if !missing.is_empty() {
+            context.add_tags(database, &missing).await?;
+        }
     }
-    let missing = asked
-        .iter()
-        .filter(|(key, value)| found.get(*key) != Some(*value));
-    let missing: trapheus_rds::Tags = missing
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    if !missing.is_empty() {
-        context.add_tags(&restored, &missing).await?;
-    }
-    soon(
-        context,
-        |restored| marks::users(&restored.tags) == *asked,
-        || "setting tags".to_owned(),
-    )
-    .await
+    Err(TaskError::in_progress(what))
 }
 
-fn compare(context: &Context, restored: &Database) -> Result<Configured, TaskError> {
-    let fidelity = Fidelity::compare(&context.plan().blueprint, restored);
-    let allowed = &context.plan().allow_lost;
+fn compare(context: &Context, restored: &Side) -> Result<Configured, TaskError> {
+    let plan = context.plan();
+    let mut fidelity = Fidelity::default();
+    let mut pieces: Vec<Piece<'_>> = restored.pieces(plan).collect();
+    pieces.reverse();
+    for piece in pieces {
+        fidelity.add(Fidelity::compare(plan, &piece));
+    }
+    let allowed = &plan.allow_lost;
     let lost: Vec<String> = fidelity
         .unforgiven(allowed)
         .map(|loss| {
             format!(
-                "{} is {} and not {}",
-                loss.attribute, loss.restored, loss.original
+                "{} of {} is {} and not {}",
+                loss.attribute, loss.database, loss.restored, loss.original
             )
         })
         .collect();
     if lost.is_empty() {
-        let secret = restored.master_user_secret.as_ref();
+        let secret = restored
+            .head
+            .as_ref()
+            .and_then(|head| head.master_user_secret.as_ref());
         return Ok(Configured {
-            fidelity,
             master_user_secret: secret.map(|secret| secret.arn.clone()),
+            fidelity,
         });
     }
-    let names: Vec<&str> = fidelity
+    let mut names: Vec<&str> = fidelity
         .unforgiven(allowed)
         .map(|loss| loss.attribute.as_str())
         .collect();
+    names.dedup();
     let remedy = format!(
         "to go on without, name it in the input: \"allowLost\": {}",
         serde_json::json!(names)

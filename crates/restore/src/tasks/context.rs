@@ -1,14 +1,15 @@
 //! What every task needs: the input that the definition gives it, the plan in it, the door to
 //! RDS, and the moment of patience after an act.
 
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use trapheus_rds::{Class, Database, Error as RdsError, Kind, Rds, ResourceId, Tags};
+use trapheus_rds::{Class, Database, Error as RdsError, Rds, ResourceId, Tags};
 
 use super::acquaintances::Acquaintances;
 use super::{Clock, Options, Promoted, Restored};
@@ -68,6 +69,8 @@ pub(crate) struct Context {
     pub(super) acquaintances: Acquaintances,
     clock: Clock,
     begun: Timestamp,
+    /// What this run of the task has begun.
+    begun_now: Mutex<BTreeSet<String>>,
 }
 
 impl Context {
@@ -92,6 +95,7 @@ impl Context {
             acquaintances,
             clock,
             begun,
+            begun_now: Mutex::default(),
         }
     }
 
@@ -134,11 +138,22 @@ impl Context {
 
     /// Sees the original, wherever it is.
     pub(crate) async fn original(&self) -> Result<Option<Database>, TaskError> {
-        self.by_resource(&self.plan().original.resource_id).await
+        match self.plan().original_id() {
+            Some(id) => self.by_resource(id).await,
+            None => Ok(None),
+        }
     }
 
+    /// Sees the restored database, wherever it is.
+    pub(crate) async fn restored_database(&self) -> Result<Database, TaskError> {
+        let asked = self.restored()?;
+        let found = self.by_resource(&asked.resource_id).await?;
+        existing(asked, found)
+    }
+
+    /// Sees a database of the target's kind by its identity.
     pub(crate) async fn by_resource(&self, id: &ResourceId) -> Result<Option<Database>, TaskError> {
-        Ok(self.rds.database_by_resource(Kind::Instance, id).await?)
+        Ok(self.rds.database_by_resource(self.plan().kind, id).await?)
     }
 
     /// Adds tags to a database that has just been seen.
@@ -172,16 +187,103 @@ impl Context {
         }
         look().await
     }
+
+    /// Whether this run of the task begins something for the first time. What was asked for a
+    /// moment ago shows a moment later, and must not be asked for again in between.
+    pub(crate) fn begins(&self, what: &str) -> bool {
+        let mut begun = self
+            .begun_now
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        begun.insert(what.to_owned())
+    }
+
+    /// Whether this run has begun it.
+    pub(crate) fn has_begun(&self, what: &str) -> bool {
+        let begun = self
+            .begun_now
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        begun.contains(what)
+    }
+
+    /// Whether this run has begun anything.
+    pub(crate) fn has_begun_something(&self) -> bool {
+        self.count_of_begun() > 0
+    }
+
+    fn count_of_begun(&self) -> usize {
+        let begun = self
+            .begun_now
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        begun.len()
+    }
+
+    /// Makes passes until it is so. A pass looks, begins what is missing and says what is waited
+    /// for. Another one follows a moment later where something was begun that may be done by
+    /// then; what takes longer is left to the definition's own waiting.
+    pub(crate) async fn make_so<T, Pass>(
+        &self,
+        mut pass: impl FnMut() -> Pass,
+    ) -> Result<T, TaskError>
+    where
+        Pass: Future<Output = Result<T, TaskError>>,
+    {
+        let mut pauses = [].iter();
+        loop {
+            let begun = self.count_of_begun();
+            let waiting = match pass().await {
+                Err(error) if error.name == ErrorName::InProgress => error,
+                made => return made,
+            };
+            if self.count_of_begun() > begun {
+                pauses = PAUSES.iter();
+                continue;
+            }
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Err(waiting),
+            }
+        }
+    }
 }
 
-/// Whether a rename can be asked for: it serves, and no rename has been accepted yet.
-pub(crate) fn can_be_renamed(instance: &Database) -> bool {
-    instance.status.is_serving() && !is_to_be_renamed(instance)
+/// What is waited for in one of several, while the others go on.
+#[derive(Debug, Default)]
+pub(crate) struct Waits(Option<TaskError>);
+
+impl Waits {
+    /// Remembers what is in progress, and passes on what is not.
+    pub(crate) fn note<T>(&mut self, made: Result<T, TaskError>) -> Result<Option<T>, TaskError> {
+        match made {
+            Ok(made) => Ok(Some(made)),
+            Err(error) if error.name == ErrorName::InProgress => {
+                self.0.get_or_insert(error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Remembers what is waited for.
+    pub(crate) fn on(&mut self, what: impl Into<String>) {
+        self.0.get_or_insert_with(|| TaskError::in_progress(what));
+    }
+
+    /// Says what is waited for; nothing when all is so.
+    pub(crate) fn end(self) -> Result<(), TaskError> {
+        self.0.map_or(Ok(()), Err)
+    }
 }
 
-/// Whether a rename has been accepted that the status doesn't show yet.
-pub(crate) fn is_to_be_renamed(instance: &Database) -> bool {
-    instance.pending_changes.contains(&"DBInstanceIdentifier")
+/// Passes the restored database on if there is one.
+pub(crate) fn existing(asked: &Restored, found: Option<Database>) -> Result<Database, TaskError> {
+    found.ok_or_else(|| {
+        let (name, id) = (&asked.identifier, &asked.resource_id);
+        let message = format!("{name} ({id}) does not exist any more");
+        TaskError::new(ErrorName::NotFound, message)
+    })
 }
 
 /// What was seen by its identity and is not found by its name a moment later is being renamed.

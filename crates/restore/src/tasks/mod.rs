@@ -8,17 +8,22 @@
 mod acquaintances;
 mod configure;
 mod context;
+mod endpoints;
+mod members;
 mod move_aside;
 mod password;
 mod plan;
 mod promote;
 mod remove;
+mod rename;
 mod report;
 mod restore;
 mod retire;
 mod roll_back;
+mod sides;
 mod snapshot;
 mod verify;
+mod writer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +41,7 @@ pub use report::Report;
 pub use restore::Restored;
 pub use retire::Retired;
 pub use roll_back::{KeptDatabase, RolledBack};
+pub(crate) use sides::Piece;
 pub use snapshot::Snapshotted;
 pub use verify::Verified;
 

@@ -1,4 +1,8 @@
-//! MoveAside: the original answers at the aside name only.
+//! MoveAside: the original and its parts answer at their aside names only.
+//!
+//! What the target can serve without moves first: replicas and readers. The writer and the
+//! cluster follow when all of those have been accepted, in one pass with the custom endpoints, so
+//! that a refusal is met while the target serves, and the outage is one rename's.
 //!
 //! # One execution at a time
 //! The original carries the mark of the execution that moves it. In `swap` the lock is held
@@ -11,16 +15,21 @@
 //! which names the same new database for both, decides, and whoever loses it undoes nothing,
 //! because [`roll_back`](super::roll_back) obeys the restored database's mark before the original's.
 
+use std::sync::OnceLock;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Class, Database, DbIdentifier, StatusClass};
+use trapheus_rds::{Database, DbIdentifier, StatusClass};
 
-use super::context::{Context, can_be_renamed, found_again};
+use super::context::{Context, Waits};
 use super::remove::{IfRefused, remove};
+use super::rename::{Renamed, rename, renaming};
+use super::sides::{self, Piece, Side};
+use super::{endpoints, restore};
 use crate::error::{ErrorName, TaskError};
 use crate::input::{KeptOriginal, Strategy};
 use crate::marks::{self, Marks, Role, marks};
-use crate::plan::{KeptOriginalPlan, Retirement};
+use crate::plan::{KeptOriginalPlan, Original, PartRole, Retirement};
 
 /// A roll-back that has not renamed what it marked by then has ended.
 const ROLL_BACK_BEGINS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
@@ -36,51 +45,104 @@ pub struct MovedAside {
 }
 
 pub(super) async fn run(context: &Context) -> Result<MovedAside, TaskError> {
-    let names = &context.plan().names;
-    let original = context.original().await?.ok_or_else(|| vanished(context))?;
-    if original.identifier == names.aside {
-        return moved(context, &original, None);
-    }
-    if original.identifier != names.target {
+    let down_since = OnceLock::new();
+    context.make_so(|| pass(context, &down_since)).await
+}
+
+async fn pass(
+    context: &Context,
+    down_since: &OnceLock<Timestamp>,
+) -> Result<MovedAside, TaskError> {
+    let plan = context.plan();
+    let names = &plan.names;
+    let Some(planned) = &plan.original else {
+        // Nothing answers at the name, so nothing is in the way.
+        let (identifier, down_since) = (names.aside.clone(), context.now());
+        return Ok(MovedAside {
+            identifier,
+            down_since,
+        });
+    };
+    let original = sides::original(context).await?;
+    let head = original
+        .head
+        .as_ref()
+        .ok_or_else(|| vanished(context, planned))?;
+    if head.identifier != names.target && head.identifier != names.aside {
         let message = format!(
             "the original has been renamed to {} by somebody else",
-            original.identifier
+            head.identifier
         );
         return Err(TaskError::new(ErrorName::IdentityMismatch, message));
     }
-    if !can_be_renamed(&original) {
-        let waiting = format!(
-            "waiting until {} can be renamed: it is {}",
-            names.target, original.status
-        );
+    if head.identifier == names.target && !context.has_begun(&renaming(&names.target, &names.aside))
+    {
+        wait_until_it_can_move(head)?;
+        see_the_replacement(context).await?;
+        lock(context, head).await?;
+        free_the_aside_names(context).await?;
+    }
+    send_away(context, &original, down_since).await?;
+    moved(context, head, down_since.get().copied())
+}
+
+/// Nothing moves before the database itself can.
+fn wait_until_it_can_move(head: &Database) -> Result<(), TaskError> {
+    let (name, status) = (&head.identifier, &head.status);
+    let waiting = format!("waiting until {name} can be renamed: it is {status}");
+    match status.is_serving() {
+        true => Ok(()),
+        false => Err(TaskError::in_progress(waiting)),
+    }
+}
+
+/// Sends everything to its aside name, and sees it there.
+async fn send_away(
+    context: &Context,
+    original: &Side,
+    down_since: &OnceLock<Timestamp>,
+) -> Result<(), TaskError> {
+    let plan = context.plan();
+    let mut waits = Waits::default();
+    let mut is_held_up = false;
+    for piece in original
+        .pieces(plan)
+        .filter(|piece| is_ours_to_move(*piece))
+    {
+        let takes_it_down = matches!(piece.role, None | Some(PartRole::Writer));
+        if takes_it_down && is_held_up {
+            break;
+        }
+        if takes_it_down && piece.database.identifier == piece.names.target {
+            down_since.get_or_init(|| context.now());
+        }
+        match waits.note(send_one(context, piece).await)? {
+            Some(Renamed::There) => {}
+            Some(_) => waits.on(renaming(&piece.names.target, &piece.names.aside)),
+            None => is_held_up = true,
+        }
+    }
+    if let (Some(head), false) = (&original.head, is_held_up) {
+        endpoints::take_away(context, head).await?;
+    }
+    waits.end()
+}
+
+/// A part that somebody has renamed meanwhile is in nobody's way.
+fn is_ours_to_move(piece: Piece<'_>) -> bool {
+    let name = &piece.database.identifier;
+    *name == piece.names.target || *name == piece.names.aside
+}
+
+async fn send_one(context: &Context, piece: Piece<'_>) -> Result<Renamed, TaskError> {
+    let stands = rename(context, piece.database, &piece.names.aside).await?;
+    if stands == Renamed::Taken {
+        // What is deleted or renamed keeps its name for a while after it isn't seen there.
+        free_the_aside_names(context).await?;
+        let waiting = format!("waiting until the name {} is free", piece.names.aside);
         return Err(TaskError::in_progress(waiting));
     }
-    see_the_replacement(context).await?;
-    lock(context, &original).await?;
-    free_the_aside_name(context).await?;
-    let down_since = context.now();
-    let renamed = context
-        .rds
-        .rename(&original.identified(), &names.aside)
-        .await;
-    match renamed {
-        Ok(_) => {}
-        // What is deleted or renamed keeps its name for a while after it isn't seen there.
-        Err(error) if error.class == Class::AlreadyExists => {
-            free_the_aside_name(context).await?;
-            return Err(TaskError::in_progress(renaming(context)));
-        }
-        // Renamed by an earlier attempt whose answer was lost: the next look tells.
-        Err(error) => return found_again(&original, Err(error)),
-    }
-    let seen = context.soon(|| async {
-        let original = context.original().await?;
-        Ok(original.filter(|original| original.identifier == names.aside))
-    });
-    let original = seen
-        .await?
-        .ok_or_else(|| TaskError::in_progress(renaming(context)))?;
-    moved(context, &original, Some(down_since))
+    Ok(stands)
 }
 
 fn moved(
@@ -102,31 +164,39 @@ fn moved(
     })
 }
 
-/// In `swap` the name is given up only while its next database is seen serving.
+/// In `swap` the name is given up only while its next database is seen serving, with its parts.
 async fn see_the_replacement(context: &Context) -> Result<(), TaskError> {
     let plan = context.plan();
     if plan.strategy == Strategy::InPlace {
         return Ok(());
     }
     let name = &plan.names.restored;
-    match context.rds.instance(name).await? {
-        None => Err(TaskError::new(
-            ErrorName::NotFound,
-            format!("{name} does not exist any more"),
-        )),
-        Some(found) if !Marks(&found.tags).are_of(plan.owner(), Role::Restored) => {
-            Err(super::restore::foreign(&found))
-        }
-        Some(found) if found.status.class() == StatusClass::Failed => Err(TaskError::new(
-            ErrorName::RestoreFailed,
-            format!("{name} is {}", found.status),
-        )),
-        Some(found) if found.status.is_serving() => Ok(()),
-        Some(found) => Err(TaskError::in_progress(format!(
-            "{name} is {}",
-            found.status
-        ))),
+    let gone = |name: &DbIdentifier| {
+        let message = format!("{name} does not exist any more");
+        TaskError::new(ErrorName::NotFound, message)
+    };
+    let head = context.rds.database(plan.kind, name).await?;
+    let head = head.ok_or_else(|| gone(name))?;
+    if !Marks(&head.tags).are_of(plan.owner(), Role::Restored) {
+        return Err(restore::foreign(&head));
     }
+    let restored = Side {
+        head: Some(head),
+        parts: sides::restored_parts(context).await?,
+    };
+    if let Some(part) = restored.missing_part(plan) {
+        return Err(gone(&part.names.restored));
+    }
+    for piece in restored.pieces(plan) {
+        let status = &piece.database.status;
+        let stands = format!("{} is {status}", piece.database.identifier);
+        match status.class() {
+            _ if status.is_serving() => {}
+            StatusClass::Failed => return Err(TaskError::new(ErrorName::RestoreFailed, stands)),
+            _ => return Err(TaskError::in_progress(stands)),
+        }
+    }
+    Ok(())
 }
 
 /// Marks the original as this execution's, and makes sure that it is nobody else's.
@@ -139,11 +209,14 @@ async fn lock(context: &Context, original: &Database) -> Result<(), TaskError> {
         return Err(marked_by_another(original));
     }
     if plan.strategy == Strategy::InPlace {
-        let holder = context.rds.instance(&plan.names.restored).await?;
+        let holder = context
+            .rds
+            .database(plan.kind, &plan.names.restored)
+            .await?;
         if let Some(holder) =
             holder.filter(|holder| Marks(&holder.tags).owner() != Some(plan.owner()))
         {
-            return Err(super::restore::foreign(&holder));
+            return Err(restore::foreign(&holder));
         }
     }
     let mut tags = marks(plan.owner(), &plan.identifier, Role::Original);
@@ -170,70 +243,81 @@ fn is_being_swapped_back(context: &Context, original: &Database) -> bool {
     marks.is(Role::Restored) && marks.since().is_some_and(is_recent)
 }
 
-/// Makes room where an earlier execution keeps its original, if the input says so.
-async fn free_the_aside_name(context: &Context) -> Result<(), TaskError> {
+/// Sees that the aside names are free, and makes room where an earlier execution keeps its
+/// original there, if the input says so.
+async fn free_the_aside_names(context: &Context) -> Result<(), TaskError> {
     let plan = context.plan();
-    let Some(holder) = context.rds.instance(&plan.names.aside).await? else {
-        return Ok(());
-    };
-    match &plan.kept_original {
-        _ if holder.resource_id == plan.original.resource_id => Ok(()),
-        Some(kept) if kept.resource_id == holder.resource_id => {
-            make_room(context, kept, &holder).await
-        }
-        Some(_) | None => Err(taken(&plan.names.aside)),
+    if let Some(kept) = &plan.kept_original {
+        make_room(context, kept).await?;
+    }
+    let mut holders = at_the_parts_aside_names(context).await?;
+    holders.extend(context.rds.database(plan.kind, &plan.names.aside).await?);
+    let is_strange = |holder: &&Database| !plan.is_of_the_original(&holder.resource_id);
+    match holders.iter().find(is_strange) {
+        Some(stranger) => Err(is_taken(&stranger.identifier)),
+        None => Ok(()),
     }
 }
 
-async fn make_room(
-    context: &Context,
-    kept: &KeptOriginalPlan,
-    holder: &Database,
-) -> Result<(), TaskError> {
+async fn at_the_parts_aside_names(context: &Context) -> Result<Vec<Database>, TaskError> {
+    let parts = context.plan().parts.iter();
+    let names: Vec<DbIdentifier> = parts.map(|part| part.names.aside.clone()).collect();
+    match names.is_empty() {
+        true => Ok(Vec::new()),
+        false => Ok(context.rds.instances_named(&names).await?),
+    }
+}
+
+async fn make_room(context: &Context, kept: &KeptOriginalPlan) -> Result<(), TaskError> {
     let plan = context.plan();
-    let is_kept = Marks(&holder.tags).are_of(&kept.execution, Role::Original);
+    let Some(head) = context.by_resource(&kept.resource_id).await? else {
+        return Ok(());
+    };
+    let belongs = |part: &Database| {
+        part.cluster.as_ref() == Some(&head.identifier)
+            || part.replica_source.as_deref() == Some(head.identifier.as_str())
+    };
+    let mut parts = at_the_parts_aside_names(context).await?;
+    parts.retain(belongs);
+    if head.identifier != plan.names.aside && parts.is_empty() {
+        return Ok(());
+    }
+    let is_kept = Marks(&head.tags).are_of(&kept.execution, Role::Original);
     match kept.becomes {
         // Whoever has taken the mark off has taken it over.
-        KeptOriginal::Delete if !is_kept => Err(taken(&plan.names.aside)),
+        KeptOriginal::Delete if !is_kept => Err(is_taken(&plan.names.aside)),
         KeptOriginal::Delete => {
             let keeping = Retirement {
                 final_snapshot: None,
                 automated_backups: plan.retirement.automated_backups,
             };
-            remove(context, holder, &keeping, IfRefused::Leave).await
+            parts.retain(|part| part.cluster.is_none());
+            remove(context, &head, &parts, &keeping, IfRefused::Leave).await
         }
-        KeptOriginal::Release => {
-            let own: Vec<String> = marks::own(&holder.tags).into_keys().collect();
-            if !own.is_empty() {
-                context.remove_tags(holder, &own).await?;
-            }
-            let released = context
-                .rds
-                .rename(&holder.identified(), &plan.names.released)
-                .await;
-            found_again(holder, released)?;
-            let gone = context.soon(|| async {
-                let holder = context.rds.instance(&plan.names.aside).await?;
-                Ok(holder.is_none().then_some(()))
-            });
-            let waiting = || {
-                TaskError::in_progress(format!(
-                    "renaming {} to {}",
-                    plan.names.aside, plan.names.released
-                ))
-            };
-            gone.await?.ok_or_else(waiting)
-        }
+        KeptOriginal::Release => release(context, &head, &parts).await,
     }
 }
 
-fn renaming(context: &Context) -> String {
-    let names = &context.plan().names;
-    format!("renaming {} to {}", names.target, names.aside)
+/// Gives what is kept names of its own; it is the user's from then on.
+async fn release(context: &Context, head: &Database, parts: &[Database]) -> Result<(), TaskError> {
+    let plan = context.plan();
+    let own: Vec<String> = marks::own(&head.tags).into_keys().collect();
+    if !own.is_empty() {
+        context.remove_tags(head, &own).await?;
+    }
+    let mut waits = Waits::default();
+    let all = plan.parts.iter().map(|part| &part.names);
+    for names in all.chain([&plan.names]) {
+        let mut holders = parts.iter().chain([head]);
+        if let Some(holder) = holders.find(|holder| holder.identifier == names.aside) {
+            waits.note(rename(context, holder, &names.released).await)?;
+            waits.on(renaming(&names.aside, &names.released));
+        }
+    }
+    waits.end()
 }
 
-fn vanished(context: &Context) -> TaskError {
-    let original = &context.plan().original;
+fn vanished(context: &Context, original: &Original) -> TaskError {
     let message = format!(
         "the original {} ({}) does not exist any more",
         context.plan().identifier,
@@ -242,7 +326,7 @@ fn vanished(context: &Context) -> TaskError {
     TaskError::new(ErrorName::NotFound, message)
 }
 
-fn taken(name: &DbIdentifier) -> TaskError {
+fn is_taken(name: &DbIdentifier) -> TaskError {
     let message = format!("the name {name} belongs to another database; it is not touched");
     TaskError::new(ErrorName::ForeignName, message)
 }

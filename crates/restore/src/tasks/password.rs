@@ -25,7 +25,7 @@ pub(super) async fn missing(context: &Context, restored: &Database) -> Result<Se
         )
     })?;
     let value = Value::from(password.reveal());
-    Ok([(row("MasterUserPassword").name, value)].into())
+    Ok([(row(restored.subject(), "MasterUserPassword").name, value)].into())
 }
 
 /// Remembers that a modify with it has been accepted.

@@ -1,10 +1,17 @@
-//! Promote: the restored database answers at the target's name. From here on clients write to it.
+//! Promote: the restored database answers at the target's name, with all its parts at theirs.
+//! From here on clients write to it.
+//!
+//! Everything is renamed in one pass. Members come before their cluster, because RDS renames no
+//! member while the cluster is being renamed; the other way round nothing waits.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Arn, Class, Database, DbIdentifier, Endpoint, ResourceId, StatusClass};
+use trapheus_rds::{Arn, Database, DbIdentifier, Endpoint, ResourceId, StatusClass};
 
-use super::context::{Context, can_be_renamed};
+use super::context::{Context, Waits};
+use super::rename::{Renamed, rename, renaming};
+use super::sides::{self, Piece, Side};
+use super::{endpoints, writer};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
 
@@ -29,40 +36,29 @@ pub struct Promoted {
 }
 
 pub(super) async fn run(context: &Context) -> Result<Promoted, TaskError> {
-    let names = &context.plan().names;
-    let restored = look(context).await?;
-    if let Some(promoted) = promoted(context, &restored) {
-        return Ok(promoted);
+    context.make_so(|| pass(context)).await
+}
+
+async fn pass(context: &Context) -> Result<Promoted, TaskError> {
+    let plan = context.plan();
+    let head = look(context).await?;
+    let restored = Side {
+        parts: sides::restored_parts(context).await?,
+        head: Some(head.clone()),
+    };
+    send(context, &head, &restored).await?;
+    if let Some(part) = restored.missing_part(plan) {
+        let waiting = format!("waiting until {} is seen", part.names.target);
+        return Err(TaskError::in_progress(waiting));
     }
-    if restored.identifier != names.restored && restored.identifier != names.target {
-        let message = format!(
-            "the restored database has been renamed to {} by somebody else",
-            restored.identifier
-        );
-        return Err(TaskError::new(ErrorName::IdentityMismatch, message));
-    }
-    let renaming =
-        || TaskError::in_progress(format!("renaming {} to {}", names.restored, names.target));
-    if restored.identifier == names.target || !can_be_renamed(&restored) {
-        return Err(renaming());
-    }
-    send(context, &restored).await?;
-    let seen = context.soon(|| async { Ok(promoted(context, &look(context).await?)) });
-    seen.await?.ok_or_else(renaming)
+    endpoints::make(context, &head).await?;
+    writer::make(context, &head, |names| &names.target).await?;
+    promoted(context, &head, &restored)
 }
 
 async fn look(context: &Context) -> Result<Database, TaskError> {
-    let asked = context.restored()?;
-    let restored = context
-        .by_resource(&asked.resource_id)
-        .await?
-        .ok_or_else(|| {
-            let message = format!(
-                "{} ({}) does not exist any more",
-                asked.identifier, asked.resource_id
-            );
-            TaskError::new(ErrorName::NotFound, message)
-        })?;
+    let names = &context.plan().names;
+    let restored = context.restored_database().await?;
     if !Marks(&restored.tags).are_of(context.plan().owner(), Role::Restored) {
         return Err(super::restore::foreign(&restored));
     }
@@ -71,72 +67,99 @@ async fn look(context: &Context) -> Result<Database, TaskError> {
         let message = format!("{} is {}", restored.identifier, restored.status);
         return Err(TaskError::new(ErrorName::ModifyFailed, message));
     }
+    if restored.identifier != names.restored && restored.identifier != names.target {
+        let message = format!(
+            "the restored database has been renamed to {} by somebody else",
+            restored.identifier
+        );
+        return Err(TaskError::new(ErrorName::IdentityMismatch, message));
+    }
     Ok(restored)
 }
 
-/// It is so when the database is available under the name *and* at the name's endpoint: RDS
-/// shows the new name before the endpoint has followed.
-fn promoted(context: &Context, restored: &Database) -> Option<Promoted> {
+/// Sends everything to its name, and sees it there. The database is marked before, so that
+/// whoever rolls back after a crash knows that clients may have reached it.
+async fn send(context: &Context, head: &Database, restored: &Side) -> Result<(), TaskError> {
     let plan = context.plan();
-    let endpoint = restored.endpoint.clone()?;
-    let known = plan
-        .original
-        .endpoint
-        .as_ref()
-        .map(|endpoint| &endpoint.address);
+    let is_sent = |piece: Piece<'_>| piece.database.identifier == piece.names.target;
+    if !restored.pieces(plan).all(is_sent) && !Marks(&head.tags).was_promoted() {
+        let tags = [marks::promoted(context.now())].into();
+        context.add_tags(head, &tags).await?;
+    }
+    let mut waits = Waits::default();
+    let mut is_held_up = false;
+    for piece in restored.pieces(plan) {
+        if piece.role.is_none() && is_held_up {
+            break;
+        }
+        match waits.note(send_one(context, piece).await)? {
+            Some(Renamed::There) => {}
+            Some(_) => waits.on(renaming(&piece.names.restored, &piece.names.target)),
+            None => is_held_up |= piece.is_member(),
+        }
+    }
+    waits.end()
+}
+
+async fn send_one(context: &Context, piece: Piece<'_>) -> Result<Renamed, TaskError> {
+    match rename(context, piece.database, &piece.names.target).await? {
+        Renamed::Taken => Err(not_free(context, piece).await?),
+        stands => Ok(stands),
+    }
+}
+
+/// It is so when every database is available under its name *and* at the name's endpoint: RDS
+/// shows the new name before the endpoint has followed.
+fn promoted(context: &Context, head: &Database, restored: &Side) -> Result<Promoted, TaskError> {
+    let plan = context.plan();
     let waited = context.now().duration_since(context.entered());
-    let has_followed = known.is_none_or(|address| *address == endpoint.address)
-        || waited > ENDPOINT_FOLLOWS_WITHIN;
-    let is_so =
-        restored.identifier == plan.names.target && restored.status.is_serving() && has_followed;
-    is_so.then(|| Promoted {
-        identifier: restored.identifier.clone(),
-        resource_id: restored.resource_id.clone(),
-        arn: restored.arn.clone(),
+    let straggler = restored.pieces(plan).find(|piece| !has_followed(*piece));
+    if let Some(piece) = straggler
+        && waited <= ENDPOINT_FOLLOWS_WITHIN
+    {
+        let waiting = format!(
+            "waiting until the endpoint of {} follows",
+            piece.names.target
+        );
+        return Err(TaskError::in_progress(waiting));
+    }
+    let endpoint = head.endpoint.clone().ok_or_else(|| {
+        TaskError::in_progress(format!("waiting for the endpoint of {}", plan.names.target))
+    })?;
+    Ok(Promoted {
+        identifier: head.identifier.clone(),
+        resource_id: head.resource_id.clone(),
+        arn: head.arn.clone(),
         endpoint,
         serving_since: context.now(),
     })
 }
 
-/// Marks the database before it is renamed, so that whoever rolls back after a crash knows that
-/// clients may have reached it.
-async fn send(context: &Context, restored: &Database) -> Result<(), TaskError> {
-    let names = &context.plan().names;
-    if !Marks(&restored.tags).was_promoted() {
-        context
-            .add_tags(restored, &[marks::promoted(context.now())].into())
-            .await?;
-    }
-    match context
-        .rds
-        .rename(&restored.identified(), &names.target)
-        .await
-    {
-        Ok(_) => Ok(()),
-        // Renamed by an earlier attempt whose answer was lost: the next look tells.
-        Err(error) if error.class == Class::NotFound => Ok(()),
-        Err(error) if error.class == Class::AlreadyExists => Err(not_free(context).await?),
-        Err(error) => Err(error.into()),
-    }
+/// Whether a database answers where the original of its name did.
+fn has_followed(piece: Piece<'_>) -> bool {
+    let Some(original) = piece.original else {
+        return true;
+    };
+    let address = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(|at| at.address.clone());
+    let before = address(&original.endpoint);
+    let readers = &original.reader_address;
+    (before.is_none() || before == address(&piece.database.endpoint))
+        && (readers.is_none() || *readers == piece.database.reader_endpoint)
 }
 
 /// Who has the name: ourselves, the original on its way out, or a stranger.
-async fn not_free(context: &Context) -> Result<TaskError, TaskError> {
-    let plan = context.plan();
-    let holder = context.rds.instance(&plan.names.target).await?;
+async fn not_free(context: &Context, piece: Piece<'_>) -> Result<TaskError, TaskError> {
+    let name = &piece.names.target;
+    let holder = context.rds.database(piece.database.kind, name).await?;
+    let original = piece.original.map(|original| &original.resource_id);
     let is_planned = holder.as_ref().is_none_or(|holder| {
-        holder.resource_id == plan.original.resource_id
-            || Marks(&holder.tags).are_of(plan.owner(), Role::Restored)
+        Some(&holder.resource_id) == original
+            || Marks(&holder.tags).are_of(context.plan().owner(), Role::Restored)
     });
     if is_planned {
-        return Ok(TaskError::in_progress(format!(
-            "waiting until the name {} is free",
-            plan.names.target
-        )));
+        let waiting = format!("waiting until the name {name} is free");
+        return Ok(TaskError::in_progress(waiting));
     }
-    let message = format!(
-        "another database has taken the name {}; it is not touched",
-        plan.names.target
-    );
+    let message = format!("another database has taken the name {name}; it is not touched");
     Ok(TaskError::new(ErrorName::ForeignName, message))
 }

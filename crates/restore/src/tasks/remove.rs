@@ -1,7 +1,12 @@
-//! Deleting a database that is known to be ours to delete: protection off, delete, wait.
+//! Deleting a database that is known to be ours to delete, with its members and its replicas:
+//! protection off, delete, wait.
 //!
 //! Who may be deleted is the caller's decision; that it is this very database, and not another
 //! one that has got its name, is checked by the door to RDS.
+//!
+//! A cluster is asked for before its members: RDS refuses what has members, but says first
+//! whether it is protected, or may not be deleted at all. So nothing is taken from a cluster
+//! that would stay.
 
 use serde_json::Value;
 use trapheus_rds::{Class, Database, FinalSnapshot, Settings};
@@ -28,43 +33,68 @@ pub(super) const NOTHING: Retirement = Retirement {
     automated_backups: AutomatedBackups::Delete,
 };
 
-/// Makes it so that the database is gone.
+/// Makes it so that the database is gone, and its replicas before it: those that lose their
+/// source would live on by themselves.
 pub(super) async fn remove(
     context: &Context,
-    instance: &Database,
+    database: &Database,
+    replicas: &[Database],
     keeping: &Retirement,
     if_refused: IfRefused,
 ) -> Result<(), TaskError> {
-    let waiting = || TaskError::in_progress(format!("deleting {}", instance.identifier));
-    if instance.status.is_deleting() {
+    for replica in replicas {
+        let of_replica = Retirement {
+            final_snapshot: None,
+            ..keeping.clone()
+        };
+        remove_one(context, replica, &of_replica, IfRefused::Leave).await?;
+    }
+    remove_one(context, database, keeping, if_refused).await
+}
+
+async fn remove_one(
+    context: &Context,
+    database: &Database,
+    keeping: &Retirement,
+    if_refused: IfRefused,
+) -> Result<(), TaskError> {
+    let waiting = || TaskError::in_progress(format!("deleting {}", database.identifier));
+    if database.status.is_deleting() {
         return Err(waiting());
     }
-    if instance.deletion_protection {
-        unprotect(context, instance).await?;
+    if database.deletion_protection {
+        unprotect(context, database).await?;
     }
-    match delete(context, instance, keeping).await {
+    match delete(context, database, keeping).await {
         Err(error) if !error.name.is_passing() && error.name != ErrorName::IdentityMismatch => {
-            return Err(refused(context, instance, if_refused, error).await);
+            return Err(refused(context, database, if_refused, error).await);
         }
         answer => answer?,
     }
     let gone = context.soon(|| async {
-        let found = context.by_resource(&instance.resource_id).await?;
+        let found = look_again(context, database).await?;
         Ok(found.is_none().then_some(()))
     });
     gone.await?.ok_or_else(waiting)
 }
 
+async fn look_again(context: &Context, seen: &Database) -> Result<Option<Database>, TaskError> {
+    let found = context
+        .rds
+        .database_by_resource(seen.kind, &seen.resource_id);
+    Ok(found.await?)
+}
+
 /// Takes the protection off and sees it gone: until then RDS refuses the deletion for good.
-async fn unprotect(context: &Context, instance: &Database) -> Result<(), TaskError> {
-    protect(context, instance, false).await?;
+async fn unprotect(context: &Context, database: &Database) -> Result<(), TaskError> {
+    protect(context, database, false).await?;
     let unprotected = context.soon(|| async {
-        let found = context.by_resource(&instance.resource_id).await?;
+        let found = look_again(context, database).await?;
         Ok(found
             .is_none_or(|found| !found.deletion_protection && found.unsettled().is_none())
             .then_some(()))
     });
-    let waiting = format!("taking the deletion protection off {}", instance.identifier);
+    let waiting = format!("taking the deletion protection off {}", database.identifier);
     unprotected
         .await?
         .ok_or_else(|| TaskError::in_progress(waiting))
@@ -72,29 +102,55 @@ async fn unprotect(context: &Context, instance: &Database) -> Result<(), TaskErr
 
 async fn delete(
     context: &Context,
-    instance: &Database,
+    database: &Database,
     keeping: &Retirement,
 ) -> Result<(), TaskError> {
     let snapshot = match &keeping.final_snapshot {
-        Some(id) if instance.status.forbids_final_snapshot() => {
+        Some(id) if database.status.forbids_final_snapshot() => {
             let message = format!(
                 "the final snapshot {id} can't be made, because {} is {}; it is not deleted",
-                instance.identifier, instance.status
+                database.identifier, database.status
             );
             return Err(TaskError::new(ErrorName::SnapshotFailed, message));
         }
         Some(id) => FinalSnapshot::Create(id.clone()),
         None => FinalSnapshot::Skip,
     };
+    let answer = ask(context, database, &snapshot, keeping).await;
+    let has_members = !database.members.is_empty() && !database.is_multi_az_cluster();
+    match answer {
+        Err(error) if error.name == ErrorName::InProgress && has_members => {
+            for member in members(context, database).await? {
+                ask(context, &member, &FinalSnapshot::Skip, keeping).await?;
+            }
+            ask(context, database, &snapshot, keeping).await
+        }
+        answer => answer,
+    }
+}
+
+/// The members that are not on their way out, the writer last: none of the others has to take
+/// its place.
+async fn members(context: &Context, cluster: &Database) -> Result<Vec<Database>, TaskError> {
+    let mut members = context.rds.members_of(&cluster.identifier).await?;
+    let writer = cluster.writer().map(|writer| &writer.identifier);
+    members.retain(|member| !member.status.is_deleting());
+    members.sort_by_key(|member| Some(&member.identifier) == writer);
+    Ok(members)
+}
+
+async fn ask(
+    context: &Context,
+    database: &Database,
+    snapshot: &FinalSnapshot,
+    keeping: &Retirement,
+) -> Result<(), TaskError> {
     let backups = match keeping.automated_backups {
         AutomatedBackups::Keep => trapheus_rds::AutomatedBackups::Keep,
         AutomatedBackups::Delete => trapheus_rds::AutomatedBackups::Delete,
     };
-    match context
-        .rds
-        .delete(&instance.identified(), &snapshot, backups)
-        .await
-    {
+    let of = database.identified();
+    match context.rds.delete(&of, snapshot, backups).await {
         Ok(_) => Ok(()),
         Err(error) if error.class == Class::NotFound => Ok(()),
         Err(error) => Err(error.into()),
@@ -103,12 +159,12 @@ async fn delete(
 
 async fn refused(
     context: &Context,
-    instance: &Database,
+    database: &Database,
     if_refused: IfRefused,
     mut error: TaskError,
 ) -> TaskError {
     let protected = match if_refused {
-        IfRefused::ProtectAgain => protect(context, instance, true).await,
+        IfRefused::ProtectAgain => protect(context, database, true).await,
         IfRefused::Leave => Ok(()),
     };
     if let Err(unprotected) = protected {
@@ -125,13 +181,14 @@ async fn refused(
 /// Switches the protection from deletion on or off.
 pub(super) async fn protect(
     context: &Context,
-    instance: &Database,
+    database: &Database,
     protection: bool,
 ) -> Result<(), TaskError> {
-    let settings: Settings = [(row("DeletionProtection").name, Value::Bool(protection))].into();
+    let name = row(database.subject(), "DeletionProtection").name;
+    let settings: Settings = [(name, Value::Bool(protection))].into();
     context
         .rds
-        .modify(&instance.identified(), &settings)
+        .modify(&database.identified(), &settings)
         .await?;
     Ok(())
 }

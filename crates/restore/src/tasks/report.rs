@@ -117,8 +117,9 @@ fn changed(record: &Record) -> Vec<String> {
     if let Some(secret) = configured.and_then(|configured| configured.master_user_secret.as_ref()) {
         changed.push(format!("the master password is in the secret {secret}"));
     }
-    if let Some(retired) = &record.retired {
-        changed.push(format!("the original {} is gone", retired.resource_id));
+    let retired = record.retired.as_ref();
+    if let Some(id) = retired.and_then(|retired| retired.resource_id.as_ref()) {
+        changed.push(format!("the original {id} is gone"));
     }
     changed
 }

@@ -1,5 +1,5 @@
 //! Restore: the restored database exists under its own name with everything that a restore
-//! request can set, and is available.
+//! request can set, and is available, with all its members where it is a cluster.
 //!
 //! RDS gives a name once, so the request is also the lock between two executions for one target:
 //! the second one finds the other's mark and stops. It is recognised by the mark, not by the
@@ -8,18 +8,19 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{
-    Arn, Class, Database, DbIdentifier, Kind, PointInTimeSource, ResourceId, Restore, RestoreFrom,
-    StatusClass, Way,
+    Arn, Class, Database, DbIdentifier, PointInTimeSource, ResourceId, RestoreFrom, StatusClass,
+    Way,
 };
 
 use super::context::Context;
+use super::members;
 use crate::error::{ErrorName, TaskError};
 use crate::input::Strategy;
 use crate::marks::{Marks, Role, marks};
 use crate::plan::{PointInTimePlan, SnapshotPlan};
 
 /// A database may be seen before its tags are.
-const TAGS_FOLLOW_WITHIN: SignedDuration = SignedDuration::from_secs(20);
+pub(super) const TAGS_FOLLOW_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// The restored database, under its own name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,22 +39,31 @@ pub(super) async fn run(context: &Context) -> Result<Restored, TaskError> {
         Some(restored) => Some(restored),
         None => look(context).await?,
     };
-    if let Some(restored) = known {
-        return restored_when_available(context, restored).await;
-    }
-    check_the_original(context).await?;
-    request(context).await?;
-    let ready = context.soon(|| async {
-        let restored = look(context).await?;
-        Ok(restored.filter(|restored| restored.status.class() != StatusClass::Transient))
-    });
-    match ready.await? {
-        Some(restored) => restored_when_available(context, restored).await,
-        None => Err(TaskError::in_progress(format!(
-            "creating {}",
-            context.plan().names.restored
-        ))),
-    }
+    let ready = match known {
+        Some(restored) => Some(restored),
+        None => {
+            check_the_original(context).await?;
+            request(context).await?;
+            let is_waited_for =
+                |restored: &Database| restored.status.class() != StatusClass::Transient;
+            let made = context.soon(|| async { Ok(look(context).await?.filter(is_waited_for)) });
+            made.await?
+        }
+    };
+    let Some(restored) = ready else {
+        let waiting = format!("creating {}", context.plan().names.restored);
+        return Err(TaskError::in_progress(waiting));
+    };
+    let restored = when_available(context, restored).await?;
+    context
+        .make_so(|| members::make_members(context, &restored))
+        .await?;
+    context.acquaintances.forget(context.plan().owner());
+    Ok(Restored {
+        identifier: restored.identifier,
+        resource_id: restored.resource_id,
+        arn: restored.arn,
+    })
 }
 
 /// Sees the restored database on a page that other executions share, if this process has met it.
@@ -61,13 +71,18 @@ async fn poll(context: &Context) -> Result<Option<Database>, TaskError> {
     let Some(id) = context.acquaintances.recall(context.plan().owner()) else {
         return Ok(None);
     };
-    let restored = context.rds.poll_database(Kind::Instance, &id).await?;
+    let restored = context.rds.poll_database(context.plan().kind, &id).await?;
     Ok(restored.filter(|restored| restored.identifier == context.plan().names.restored))
 }
 
 /// Sees this execution's restored database. Another's is an error.
 async fn look(context: &Context) -> Result<Option<Database>, TaskError> {
-    let Some(holder) = context.rds.instance(&context.plan().names.restored).await? else {
+    let plan = context.plan();
+    let Some(holder) = context
+        .rds
+        .database(plan.kind, &plan.names.restored)
+        .await?
+    else {
         return Ok(None);
     };
     if Marks(&holder.tags).are_of(context.plan().owner(), Role::Restored) {
@@ -84,23 +99,17 @@ async fn look(context: &Context) -> Result<Option<Database>, TaskError> {
     Err(foreign(&holder))
 }
 
-async fn restored_when_available(
+/// Passes a database that is being made on when it serves.
+pub(super) async fn when_available(
     context: &Context,
-    restored: Database,
-) -> Result<Restored, TaskError> {
-    match restored.status.class() {
-        StatusClass::Failed => Err(failed(context, &restored).await),
-        StatusClass::Steady if restored.status.is_serving() => {
-            context.acquaintances.forget(context.plan().owner());
-            Ok(Restored {
-                identifier: restored.identifier,
-                resource_id: restored.resource_id,
-                arn: restored.arn,
-            })
-        }
+    made: Database,
+) -> Result<Database, TaskError> {
+    match made.status.class() {
+        StatusClass::Failed => Err(failed(context, &made).await),
+        StatusClass::Steady if made.status.is_serving() => Ok(made),
         StatusClass::Steady | StatusClass::Transient => {
-            let waiting = format!("{} is {}", restored.identifier, restored.status);
-            Err(TaskError::in_progress(waiting).at_percent(restored.percent))
+            let waiting = format!("{} is {}", made.identifier, made.status);
+            Err(TaskError::in_progress(waiting).at_percent(made.percent))
         }
     }
 }
@@ -108,10 +117,13 @@ async fn restored_when_available(
 /// Nothing is begun unless the original is where the plan, or our own mark, says.
 async fn check_the_original(context: &Context) -> Result<(), TaskError> {
     let plan = context.plan();
+    let Some(planned) = &plan.original else {
+        return Ok(());
+    };
     let original = context.original().await?.ok_or_else(|| {
         let message = format!(
             "{} ({}) does not exist any more",
-            plan.identifier, plan.original.resource_id
+            plan.identifier, planned.resource_id
         );
         TaskError::new(ErrorName::NotFound, message)
     })?;
@@ -141,7 +153,7 @@ async fn check_the_original(context: &Context) -> Result<(), TaskError> {
 
 async fn request(context: &Context) -> Result<(), TaskError> {
     let plan = context.plan();
-    let (way, from, needed_gib) = match (&plan.point_in_time, &plan.snapshot) {
+    let origin = match (&plan.point_in_time, &plan.snapshot) {
         (Some(asked), _) => point_in_time(context, asked).await?,
         (None, Some(asked)) => snapshot(context, asked).await?,
         (None, None) => {
@@ -151,11 +163,14 @@ async fn request(context: &Context) -> Result<(), TaskError> {
     };
     let mut tags = plan.blueprint.tags.clone();
     tags.extend(marks(plan.owner(), &plan.identifier, Role::Restored));
-    let request = Restore {
-        kind: Kind::Instance,
+    let settings = plan
+        .blueprint
+        .for_restore(origin.way, origin.needed_gib, &origin.written_by);
+    let request = trapheus_rds::Restore {
+        kind: plan.kind,
         identifier: plan.names.restored.clone(),
-        settings: plan.blueprint.for_restore(way, needed_gib),
-        from,
+        settings,
+        from: origin.from,
         tags,
     };
     match context.rds.restore(&request).await {
@@ -166,8 +181,16 @@ async fn request(context: &Context) -> Result<(), TaskError> {
     }
 }
 
-/// What a restore is made from: the request that takes it, and the storage that it needs in GiB.
-type Origin = (Way, RestoreFrom, Option<u64>);
+/// What a restore is made from.
+struct Origin {
+    /// The request that takes it.
+    way: Way,
+    from: RestoreFrom,
+    /// The storage that it needs.
+    needed_gib: Option<u64>,
+    /// The version of the engine that wrote the data.
+    written_by: String,
+}
 
 async fn snapshot(context: &Context, asked: &SnapshotPlan) -> Result<Origin, TaskError> {
     let found = context.rds.snapshot(context.plan().kind, &asked.id).await?;
@@ -176,31 +199,37 @@ async fn snapshot(context: &Context, asked: &SnapshotPlan) -> Result<Origin, Tas
         TaskError::new(ErrorName::NotFound, message)
     })?;
     let needed = snapshot.allocated_storage_gib.map(i32::unsigned_abs);
-    let from = RestoreFrom::Snapshot(asked.id.clone());
-    Ok((Way::Restore, from, needed.map(u64::from)))
+    Ok(Origin {
+        way: Way::Restore,
+        from: RestoreFrom::Snapshot(asked.id.clone()),
+        needed_gib: needed.map(u64::from),
+        written_by: snapshot.engine_version,
+    })
 }
 
 /// The source is found by its identity: `in_place` has renamed it when it is the original, and
 /// somebody may have deleted it since the plan.
 async fn point_in_time(context: &Context, asked: &PointInTimePlan) -> Result<Origin, TaskError> {
     let id = &asked.source_resource_id;
-    let living = context.rds.database_by_resource(context.plan().kind, id);
-    let source = match living.await? {
+    let source = match context.by_resource(id).await? {
         Some(living) => PointInTimeSource::Live(living.identified()),
         None => PointInTimeSource::Retained(id.clone()),
     };
-    let from = RestoreFrom::PointInTime {
-        source,
-        at: asked.at,
-    };
-    let needed = asked.allocated_storage_gib;
-    Ok((Way::RestoreToPointInTime, from, needed))
+    Ok(Origin {
+        way: Way::RestoreToPointInTime,
+        from: RestoreFrom::PointInTime {
+            source,
+            at: asked.at,
+        },
+        needed_gib: asked.allocated_storage_gib,
+        written_by: asked.engine_version.clone(),
+    })
 }
 
 async fn failed(context: &Context, restored: &Database) -> TaskError {
     let events = context
         .rds
-        .events(Kind::Instance, &restored.identifier, context.entered())
+        .events(restored.kind, &restored.identifier, context.entered())
         .await;
     let told: Vec<String> = events
         .unwrap_or_default()

@@ -1,36 +1,42 @@
-//! Retire: the original is gone, and only because the restored database is seen serving.
+//! Retire: the original is gone with its parts, and only because the restored database is seen
+//! serving.
 
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{Database, Kind, ResourceId, SnapshotId, StatusClass};
 
 use super::context::Context;
 use super::remove::{IfRefused, remove};
+use super::sides::{self, Side};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{Marks, Role};
+use crate::plan::{Original, PartRole};
 
 /// The end of the original.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retired {
-    /// Which database is gone.
-    pub resource_id: ResourceId,
+    /// Which database is gone; none where there was none.
+    pub resource_id: Option<ResourceId>,
     /// The last snapshot that was asked for.
     pub final_snapshot: Option<SnapshotId>,
 }
 
 pub(super) async fn run(context: &Context) -> Result<Retired, TaskError> {
     let plan = context.plan();
+    let Some(original) = &plan.original else {
+        return Ok(Retired {
+            resource_id: None,
+            final_snapshot: None,
+        });
+    };
     // A page that other executions share will do to wait; what is deleted is looked at anew.
-    let polled = context
-        .rds
-        .poll_database(Kind::Instance, &plan.original.resource_id)
-        .await?;
-    if let Some(original) = polled {
-        wait_while_busy(&original)?;
+    let polled = context.rds.poll_database(plan.kind, &original.resource_id);
+    if let Some(database) = polled.await? {
+        wait_while_busy(&database)?;
     }
-    delete(context).await?;
+    delete(context, original).await?;
     Ok(Retired {
-        resource_id: plan.original.resource_id.clone(),
+        resource_id: Some(original.resource_id.clone()),
         final_snapshot: plan.retirement.final_snapshot.clone(),
     })
 }
@@ -45,56 +51,75 @@ fn wait_while_busy(original: &Database) -> Result<(), TaskError> {
     }
 }
 
-async fn delete(context: &Context) -> Result<(), TaskError> {
+async fn delete(context: &Context, planned: &Original) -> Result<(), TaskError> {
     let plan = context.plan();
-    let Some(original) = find(context).await? else {
+    let side = sides::original(context).await?;
+    let Some(original) = find(context, planned, &side).await? else {
         return Ok(());
     };
     see_serving(context).await?;
     check_ours(context, &original)?;
+    let replicas = replicas(context, &original, &side)?;
     let if_refused = match plan.blueprint.is_protected() {
         true => IfRefused::ProtectAgain,
         false => IfRefused::Leave,
     };
-    remove(context, &original, &plan.retirement, if_refused).await
+    remove(context, &original, &replicas, &plan.retirement, if_refused).await
 }
 
 /// The original; none only when it is found neither by its identity nor by its name.
-async fn find(context: &Context) -> Result<Option<Database>, TaskError> {
-    if let Some(original) = context.original().await? {
-        return Ok(Some(original));
+async fn find(
+    context: &Context,
+    planned: &Original,
+    side: &Side,
+) -> Result<Option<Database>, TaskError> {
+    if let Some(original) = &side.head {
+        return Ok(Some(original.clone()));
     }
     let plan = context.plan();
-    let holder = context.rds.instance(&plan.names.aside).await?;
-    Ok(holder.filter(|holder| holder.resource_id == plan.original.resource_id))
+    let holder = context.rds.database(plan.kind, &plan.names.aside).await?;
+    Ok(holder.filter(|holder| holder.resource_id == planned.resource_id))
 }
 
-/// The data of the original may go only while its replacement is seen at the name, right now.
+/// The data of the original may go only while its replacement is seen at the name, right now,
+/// with every member that it has.
 async fn see_serving(context: &Context) -> Result<(), TaskError> {
-    let name = &context.plan().names.target;
+    let plan = context.plan();
+    let name = &plan.names.target;
     let expected = &context.promoted()?.resource_id;
     let gone = |what: String| {
-        let message = format!(
-            "{what}, so the original is kept as {}",
-            context.plan().names.aside
-        );
+        let message = format!("{what}, so the original is kept as {}", plan.names.aside);
         Err(TaskError::new(ErrorName::IdentityMismatch, message))
     };
-    match context.rds.instance(name).await? {
-        None => gone(format!("nothing answers at {name}")),
-        Some(found) if found.resource_id != *expected => gone(format!(
-            "{} answers at {name}, and not the restored database {expected}",
-            found.resource_id
-        )),
-        Some(found) if found.status.class() == StatusClass::Failed => {
-            gone(format!("{name} is {}", found.status))
+    let mut serving = Vec::new();
+    match context.rds.database(plan.kind, name).await? {
+        None => return gone(format!("nothing answers at {name}")),
+        Some(found) if found.resource_id != *expected => {
+            return gone(format!(
+                "{} answers at {name}, and not the restored database {expected}",
+                found.resource_id
+            ));
         }
-        Some(found) if found.status.is_serving() => Ok(()),
-        Some(found) => Err(TaskError::in_progress(format!(
-            "{name} is {}",
-            found.status
-        ))),
+        Some(found) => {
+            let has_writer = plan.parts.iter().any(|part| part.role == PartRole::Writer);
+            if has_writer && found.writer().is_none() {
+                return gone(format!("{name} has no writer"));
+            }
+            serving.push(found);
+        }
     }
+    if plan.kind == Kind::Cluster {
+        serving.extend(context.rds.members_of(name).await?);
+    }
+    for found in serving {
+        let stands = format!("{} is {}", found.identifier, found.status);
+        match found.status.class() {
+            StatusClass::Failed => return gone(stands),
+            _ if found.status.is_serving() => {}
+            _ => return Err(TaskError::in_progress(stands)),
+        }
+    }
+    Ok(())
 }
 
 /// The original is deleted under its aside name and with our mark only: whoever has given it
@@ -110,4 +135,41 @@ fn check_ours(context: &Context, original: &Database) -> Result<(), TaskError> {
         original.resource_id, original.identifier
     );
     Err(TaskError::new(ErrorName::IdentityMismatch, message))
+}
+
+/// The replicas that go with the original. One that this execution did not move is somebody's,
+/// and the end of its source would be the end of its data's being renewed.
+fn replicas(
+    context: &Context,
+    original: &Database,
+    side: &Side,
+) -> Result<Vec<Database>, TaskError> {
+    let follows = |replica: &Database| {
+        replica.replica_source.as_deref() == Some(original.identifier.as_str())
+    };
+    let ours: Vec<Database> = side
+        .pieces(context.plan())
+        .filter(|piece| piece.role == Some(PartRole::Replica))
+        .filter(|piece| piece.database.identifier == piece.names.aside)
+        .map(|piece| piece.database.clone())
+        .filter(follows)
+        .collect();
+    let is_ours = |name: &String| {
+        ours.iter()
+            .any(|replica| replica.identifier.as_str() == name)
+    };
+    // Those in other Regions, which have an ARN for a name, the plan has spoken about.
+    let mut here = original
+        .replicas
+        .iter()
+        .filter(|name| !name.starts_with("arn:"));
+    match here.find(|name| !is_ours(name)) {
+        Some(stranger) => {
+            let message = format!(
+                "{stranger} replicates the original and is not in the plan; the original is kept"
+            );
+            Err(TaskError::new(ErrorName::IdentityMismatch, message))
+        }
+        None => Ok(ours),
+    }
 }

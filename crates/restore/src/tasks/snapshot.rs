@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{
-    Arn, Class, Identified, Kind, Snapshot, SnapshotId, SnapshotKind, SnapshotRef, SnapshotStatus,
+    Arn, Class, Identified, Snapshot, SnapshotId, SnapshotKind, SnapshotRef, SnapshotStatus,
 };
 
 use super::context::Context;
@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context) -> Result<Snapshotted, TaskError> {
 
 /// Sees the snapshot: `None` when there is none, and an error until it can be used.
 async fn look(context: &Context, asked: &SnapshotPlan) -> Result<Option<Snapshot>, TaskError> {
-    let Some(snapshot) = context.rds.snapshot(Kind::Instance, &asked.id).await? else {
+    let Some(snapshot) = context.rds.snapshot(context.plan().kind, &asked.id).await? else {
         return Ok(None);
     };
     if !Marks(&snapshot.tags).are_of(context.plan().owner(), Role::Snapshot) {
@@ -92,7 +92,7 @@ async fn create(context: &Context, asked: &SnapshotPlan) -> Result<Snapshot, Tas
         )
     })?;
     let source = Identified {
-        kind: Kind::Instance,
+        kind: context.plan().kind,
         name: asked.source.clone(),
         resource,
     };
@@ -128,7 +128,7 @@ async fn replace_older(
 ) -> Result<SnapshotRefs, TaskError> {
     let mut older = context
         .rds
-        .snapshots_of(Kind::Instance, &asked.source)
+        .snapshots_of(context.plan().kind, &asked.source)
         .await?;
     older.retain(|snapshot| is_replaceable(snapshot, new));
     older.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.created_at));
@@ -161,7 +161,7 @@ async fn replace_older(
 /// of the very same database.
 fn is_replaceable(snapshot: &Snapshot, new: &Snapshot) -> bool {
     let is_made_by_us = Marks(&snapshot.tags).is(Role::Snapshot);
-    let has_the_fixed_name = snapshot.id == names::fixed_snapshot(&new.source).into();
+    let has_the_fixed_name = snapshot.id == names::fixed_snapshot(new.of, &new.source).into();
     let is_of_the_same_database =
         snapshot.source_resource.is_some() && snapshot.source_resource == new.source_resource;
     snapshot.id != new.id

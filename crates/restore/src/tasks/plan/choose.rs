@@ -76,7 +76,7 @@ pub(super) async fn choose(
     if let Some(time) = request.restore_time {
         return moment(rds, request, target, time, now).await;
     }
-    let found = find(rds, request).await?;
+    let found = find(rds, target.kind, request).await?;
     Ok(found.map_or_else(Chosen::nothing, |snapshot| {
         existing(&snapshot, request, target, now)
     }))
@@ -128,7 +128,7 @@ async fn make(
     let source = if request.source == target.identifier {
         target.clone()
     } else {
-        match rds.instance(&request.source).await? {
+        match rds.database(target.kind, &request.source).await? {
             Some(source) => source,
             None => {
                 let detail = format!(
@@ -139,7 +139,7 @@ async fn make(
             }
         }
     };
-    let id = free_name(rds, &source.identifier, now).await?;
+    let id = free_name(rds, &source, now).await?;
     let checks = new_checks(&source, target, id.as_str());
     let plan = SnapshotPlan {
         id: id.into(),
@@ -161,18 +161,11 @@ async fn make(
 
 /// The fixed name where it is free, else one of the time; of two in one second, the later one
 /// gets the next second's.
-async fn free_name(
-    rds: &Rds,
-    source: &DbIdentifier,
-    now: Timestamp,
-) -> Result<SnapshotId, TaskError> {
-    let (mut id, mut at) = (names::fixed_snapshot(source), now);
-    while rds
-        .snapshot(Kind::Instance, &id.clone().into())
-        .await?
-        .is_some()
-    {
-        id = names::timed_snapshot(source, at);
+async fn free_name(rds: &Rds, source: &Database, now: Timestamp) -> Result<SnapshotId, TaskError> {
+    let (kind, of) = (source.kind, &source.identifier);
+    let (mut id, mut at) = (names::fixed_snapshot(kind, of), now);
+    while rds.snapshot(kind, &id.clone().into()).await?.is_some() {
+        id = names::timed_snapshot(kind, of, at);
         at += SignedDuration::from_secs(1);
     }
     Ok(id)
@@ -196,37 +189,42 @@ fn new_checks(source: &Database, target: &Database, id: &str) -> Vec<Check> {
     checks
 }
 
-async fn find(rds: &Rds, request: &Request) -> Result<Result<Snapshot, Check>, TaskError> {
+async fn find(
+    rds: &Rds,
+    kind: Kind,
+    request: &Request,
+) -> Result<Result<Snapshot, Check>, TaskError> {
     if let SnapshotChoice::Named(id) = &request.snapshot {
         let missing = || Check::fail(NAME, format!("there is no snapshot {id}"));
-        return Ok(rds.snapshot(Kind::Instance, id).await?.ok_or_else(missing));
+        return Ok(rds.snapshot(kind, id).await?.ok_or_else(missing));
     }
-    let snapshots = rds.snapshots_of(Kind::Instance, &request.source).await?;
+    let snapshots = rds.snapshots_of(kind, &request.source).await?;
     let newest = snapshots
         .into_iter()
         .filter(|snapshot| {
             snapshot.source == request.source && snapshot.status == SnapshotStatus::Available
         })
         .filter(|snapshot| {
-            request.snapshot == SnapshotChoice::Latest || is_ours(snapshot, &request.source)
+            request.snapshot == SnapshotChoice::Latest || is_ours(snapshot, kind, &request.source)
         })
         .max_by_key(|snapshot| snapshot.created_at);
     match newest {
         Some(snapshot) => Ok(Ok(snapshot)),
-        None => Ok(Err(missing(rds, request).await?)),
+        None => Ok(Err(missing(rds, kind, request).await?)),
     }
 }
 
 /// Whether it has the fixed name, or Trapheus made it.
-fn is_ours(snapshot: &Snapshot, source: &DbIdentifier) -> bool {
-    snapshot.id == names::fixed_snapshot(source).into() || Marks(&snapshot.tags).is(Role::Snapshot)
+fn is_ours(snapshot: &Snapshot, kind: Kind, source: &DbIdentifier) -> bool {
+    let fixed = names::fixed_snapshot(kind, source);
+    snapshot.id == fixed.into() || Marks(&snapshot.tags).is(Role::Snapshot)
 }
 
 /// Says what is missing; a snapshot of the fixed name that is another database's is said too.
-async fn missing(rds: &Rds, request: &Request) -> Result<Check, TaskError> {
+async fn missing(rds: &Rds, kind: Kind, request: &Request) -> Result<Check, TaskError> {
     let source = &request.source;
-    let fixed = names::fixed_snapshot(source);
-    let other = match rds.snapshot(Kind::Instance, &fixed.clone().into()).await? {
+    let fixed = names::fixed_snapshot(kind, source);
+    let other = match rds.snapshot(kind, &fixed.clone().into()).await? {
         Some(snapshot) if snapshot.source != *source => {
             format!(
                 "; {fixed} was taken from {}, and to use its data, say so: \"sourceIdentifier\": \"{}\", \"snapshotIdentifier\": \"{fixed}\"",

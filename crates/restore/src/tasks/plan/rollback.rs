@@ -1,7 +1,7 @@
 //! The plan of a rollback: the names and identities of the execution that is undone, looked at
 //! anew.
 
-use trapheus_rds::{Database, Kind, StatusClass};
+use trapheus_rds::{Database, StatusClass};
 
 use super::{Planner, words};
 use crate::checks::Check;
@@ -14,13 +14,16 @@ impl Planner<'_> {
     pub(super) async fn plan_rollback(&self, earlier: &RollbackOf) -> Result<Plan, TaskError> {
         let before = earlier.plan.as_ref();
         let restored_id = earlier.restored.as_ref().map(|made| &made.resource_id);
-        let original = self
+        let original = match before.original_id() {
+            Some(id) => self.rds.database_by_resource(before.kind, id).await?,
+            None => None,
+        };
+        let at_restored = self
             .rds
-            .database_by_resource(Kind::Instance, &before.original.resource_id)
+            .database(before.kind, &before.names.restored)
             .await?;
-        let at_restored = self.rds.instance(&before.names.restored).await?;
         let restored = match restored_id {
-            Some(id) => self.rds.database_by_resource(Kind::Instance, id).await?,
+            Some(id) => self.rds.database_by_resource(before.kind, id).await?,
             None => at_restored.clone(),
         };
         let mut plan = Plan {
@@ -55,10 +58,12 @@ impl Planner<'_> {
 fn original_check(plan: &Plan, original: Option<&Database>) -> Check {
     const NAME: &str = "original";
     let Some(original) = original else {
-        let detail = format!(
-            "the original ({}) has been deleted; nothing can be swapped back",
-            plan.original.resource_id
-        );
+        let detail = match plan.original_id() {
+            Some(id) => {
+                format!("the original ({id}) has been deleted; nothing can be swapped back")
+            }
+            None => "there was none before; nothing can be swapped back".to_owned(),
+        };
         return Check::fail(NAME, detail);
     };
     let names = &plan.names;

@@ -1,8 +1,11 @@
 //! What a plan says to people: the steps with their names, the outage, and what follows from it.
 
+use trapheus_rds::DbIdentifier;
+
 use crate::checks::Check;
 use crate::input::{AutomatedBackups, Request, Strategy, Task};
-use crate::plan::{Outage, Plan, Step};
+use crate::names::Names;
+use crate::plan::{Outage, PartRole, Plan, Step};
 
 /// What one rename takes on AWS, in seconds: about a minute and a half when nothing is in the
 /// way; the documentation gives ten minutes until an endpoint has followed.
@@ -59,7 +62,7 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
         ];
     }
     let mut steps = Vec::new();
-    let aside = format!("rename {} to {}", names.target, names.aside);
+    let aside = renaming(plan, |names| (&names.target, &names.aside));
     if let Some(snapshot) = &plan.snapshot {
         if snapshot.create {
             let what = format!(
@@ -82,13 +85,15 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
     };
     steps.push(step(
         "Restore",
-        format!("restore {data} as {}", names.restored),
+        format!("restore {data} as {}{}", names.restored, members(plan)),
     ));
     steps.push(step(
         "Configure",
         format!(
-            "give {} the configuration of {}, and compare",
-            names.restored, names.target
+            "give {} the configuration of {}{}, and compare",
+            names.restored,
+            names.target,
+            replicas(plan)
         ),
     ));
     steps.push(step(
@@ -100,7 +105,7 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
     }
     steps.push(step(
         "Promote",
-        format!("rename {} to {}", names.restored, names.target),
+        renaming(plan, |names| (&names.restored, &names.target)) + &custom_endpoints(plan),
     ));
     steps.push(step("Report", "say what has changed".to_owned()));
     if plan.keep_original_seconds > 0 {
@@ -113,10 +118,63 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
     steps
 }
 
+/// Every rename, in the order in which they are asked for.
+fn renaming<'a>(
+    plan: &'a Plan,
+    way: impl Fn(&'a Names) -> (&'a DbIdentifier, &'a DbIdentifier),
+) -> String {
+    let parts = plan.parts.iter().rev().map(|part| &part.names);
+    let renames = parts.chain([&plan.names]).map(|names| {
+        let (from, to) = way(names);
+        format!("{from} to {to}")
+    });
+    format!("rename {}", renames.collect::<Vec<String>>().join(", "))
+}
+
+/// The members that are made for a cluster, the writer first.
+fn members(plan: &Plan) -> String {
+    let members = restored_names(plan, |role| role != PartRole::Replica);
+    match members.as_str() {
+        "" => String::new(),
+        members => format!(" with the members {members}"),
+    }
+}
+
+fn replicas(plan: &Plan) -> String {
+    let replicas = restored_names(plan, |role| role == PartRole::Replica);
+    match replicas.as_str() {
+        "" => String::new(),
+        replicas => format!(", make its replicas {replicas}"),
+    }
+}
+
+fn restored_names(plan: &Plan, is_meant: impl Fn(PartRole) -> bool) -> String {
+    let parts = plan.parts.iter().filter(|part| is_meant(part.role));
+    let names: Vec<&str> = parts.map(|part| part.names.restored.as_str()).collect();
+    names.join(", ")
+}
+
+fn custom_endpoints(plan: &Plan) -> String {
+    let ids = plan.custom_endpoints.iter();
+    let ids: Vec<&str> = ids.map(|endpoint| endpoint.identifier.as_str()).collect();
+    match ids.is_empty() {
+        true => String::new(),
+        false => format!("; make the custom endpoints {} again", ids.join(", ")),
+    }
+}
+
 fn retire(plan: &Plan) -> String {
+    let mut all: Vec<&str> = plan
+        .parts
+        .iter()
+        .rev()
+        .map(|part| part.names.aside.as_str())
+        .collect();
+    all.push(plan.names.aside.as_str());
+    let all = all.join(", ");
     let what = match &plan.retirement.final_snapshot {
-        Some(id) => format!("delete {} after a final snapshot {id}", plan.names.aside),
-        None => format!("delete {} without a final snapshot", plan.names.aside),
+        Some(id) => format!("delete {all} after a final snapshot {id}"),
+        None => format!("delete {all} without a final snapshot"),
     };
     match plan.retirement.automated_backups {
         AutomatedBackups::Keep => format!("{what}; its automated backups stay"),

@@ -5,6 +5,10 @@
 //! is half made goes. A restored database is deleted only where Promote would have taken it from
 //! and nothing ever brings it back to: under its own name. Anywhere else, clients may have
 //! written to it.
+//!
+//! A side of the swap is a database with its parts: members of a cluster, read replicas. The
+//! original is back only when all of it is; the restored one counts as met by clients as soon as
+//! they may have met any part of it.
 
 /// Where a database is, among the names of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,64 @@ pub(super) struct Sighting {
     pub(super) condition: Condition,
 }
 
+/// One side of the swap, seen once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Side {
+    pub(super) place: Place,
+    /// Whether all of it is at that place.
+    pub(super) is_whole: bool,
+    /// What can be done with all of it.
+    pub(super) condition: Condition,
+    /// What can be done with the database itself, whatever its parts are at.
+    pub(super) head: Condition,
+}
+
+impl Side {
+    /// The original: it is aside as long as anything of it is.
+    pub(super) fn of_original(head: Sighting, parts: &[Sighting]) -> Self {
+        let is_aside = |part: &Sighting| part.place == Place::Aside;
+        let place = match head.place {
+            Place::Target if parts.iter().any(is_aside) => Place::Aside,
+            place => place,
+        };
+        Self::new(place, head.condition, parts)
+    }
+
+    /// The restored database: where clients may have met it, where it goes after that, or where
+    /// it is made. Of one that is gone itself, parts may be left.
+    pub(super) fn of_restored(head: Option<Sighting>, parts: &[Sighting]) -> Option<Self> {
+        let head = head.or_else(|| parts.first().cloned())?;
+        let is_at = |place: &&Place| {
+            head.place == **place || parts.iter().any(|part| part.place == **place)
+        };
+        let telling = [Place::Target, Place::Kept];
+        let place = telling.iter().find(is_at).unwrap_or(&head.place).clone();
+        let mut side = Self::new(place, head.condition, parts);
+        side.is_whole &= head.place == side.place;
+        Some(side)
+    }
+
+    fn new(place: Place, head: Condition, parts: &[Sighting]) -> Self {
+        let mut waits = parts.iter().map(|part| &part.condition);
+        let condition = match &head {
+            _ if waits.clone().any(|part| *part == Condition::Renaming) => Condition::Renaming,
+            // What RDS has given up on is not waited for, and neither is what goes.
+            Condition::Ready => waits
+                .find(|part| matches!(part, Condition::Busy(_)))
+                .unwrap_or(&head)
+                .clone(),
+            _ => head.clone(),
+        };
+        let is_whole = parts.iter().all(|part| part.place == place);
+        Self {
+            place,
+            is_whole,
+            condition,
+            head,
+        }
+    }
+}
+
 /// Why the roll-back happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
@@ -79,10 +141,14 @@ pub(super) struct Seen {
     pub(super) reason: Reason,
     pub(super) ownership: Ownership,
     pub(super) in_flight: InFlight,
-    pub(super) original: Option<Sighting>,
-    pub(super) restored: Option<Sighting>,
+    pub(super) original: Option<Side>,
+    pub(super) restored: Option<Side>,
     /// Whether a database that is neither of both has the target's name.
     pub(super) stranger_has_the_name: bool,
+    /// The name of a part of the original that a stranger has; such a part can't come back.
+    pub(super) stranger_at_a_part: Option<String>,
+    /// Whether the original has lost custom endpoints by this execution.
+    pub(super) lacks_endpoints: bool,
     /// Whether the original carries marks that it did not carry before, and nobody else's.
     pub(super) is_marked: bool,
     /// Whether another execution has the restored database for its original.
@@ -100,6 +166,8 @@ pub(super) enum Step {
     BringOriginalBack,
     /// Rename the restored database from the kept name to the target's, for want of the original.
     PutRestoredBack,
+    /// Make the original's custom endpoints again.
+    GiveEndpointsBack,
     /// Delete the restored database, which never answered at the target's name.
     RemoveRestored,
     /// Take this execution's marks off the original.
@@ -132,6 +200,8 @@ pub(super) enum Obstacle {
     OriginalElsewhere(String),
     /// Another database has taken the target's name.
     Stranger,
+    /// Another database has taken this name of a part of the original; the rest is back.
+    StrangerAtAPart(String),
 }
 
 /// Decides what is next.
@@ -167,7 +237,7 @@ pub(super) fn decide(seen: &Seen) -> Step {
 }
 
 /// The restored database has the name, and gives it up only to an original that can take it.
-fn clear_the_name(restored: &Sighting, original: Option<&Sighting>) -> Step {
+fn clear_the_name(restored: &Side, original: Option<&Side>) -> Step {
     let original = match original {
         Some(original) if original.place == Place::Aside => &original.condition,
         Some(original) if original.place == Place::Target => {
@@ -181,17 +251,24 @@ fn clear_the_name(restored: &Sighting, original: Option<&Sighting>) -> Step {
         (Condition::Busy(_) | Condition::Renaming, _) => {
             Step::Wait("waiting until the original can be renamed")
         }
-        (Condition::Ready, Condition::Ready | Condition::Failed(_)) => Step::MoveRestoredAway,
-        (Condition::Ready, Condition::Busy(_) | Condition::Renaming | Condition::Deleting) => {
+        (Condition::Ready, _) => move_away(restored),
+    }
+}
+
+fn move_away(restored: &Side) -> Step {
+    match &restored.condition {
+        Condition::Ready | Condition::Failed(_) => Step::MoveRestoredAway,
+        Condition::Busy(_) | Condition::Renaming | Condition::Deleting => {
             Step::Wait("waiting until the restored database can be renamed")
         }
     }
 }
 
 /// There is no original to give the name to.
-fn stay(restored: &Sighting, obstacle: Obstacle) -> Step {
+fn stay(restored: &Side, obstacle: Obstacle) -> Step {
     match &restored.condition {
-        Condition::Ready => Step::Finish(Ending::RestoredServes),
+        Condition::Ready if restored.is_whole => Step::Finish(Ending::RestoredServes),
+        Condition::Ready => Step::PutRestoredBack,
         Condition::Busy(_) | Condition::Renaming => {
             Step::Wait("waiting until the restored database serves")
         }
@@ -217,7 +294,7 @@ fn without_the_original(seen: &Seen, obstacle: Obstacle) -> Step {
 }
 
 /// Another execution is at work on the original; only what this one made goes.
-fn leave(restored: Option<&Sighting>) -> Step {
+fn leave(restored: Option<&Side>) -> Step {
     match restored {
         Some(restored) if restored.place == Place::Restored => remove(restored),
         Some(_) | None => Step::Finish(Ending::NotOurs),
@@ -225,8 +302,10 @@ fn leave(restored: Option<&Sighting>) -> Step {
 }
 
 /// The original is aside, and it is ours to bring back.
-fn bring_back(seen: &Seen, original: &Sighting) -> Step {
-    match &original.condition {
+///
+/// Parts that RDS is at work on follow when they can: the name does not wait for them.
+fn bring_back(seen: &Seen, original: &Side) -> Step {
+    match &original.head {
         Condition::Busy(_) | Condition::Renaming => {
             Step::Wait("waiting until the original can be renamed")
         }
@@ -240,8 +319,9 @@ fn bring_back(seen: &Seen, original: &Sighting) -> Step {
 }
 
 /// The original has the name; what is half made goes.
-fn clean_up(seen: &Seen, original: &Sighting, restored: Option<&Sighting>) -> Step {
+fn clean_up(seen: &Seen, original: &Side, restored: Option<&Side>) -> Step {
     match &original.condition {
+        Condition::Ready if seen.lacks_endpoints => return Step::GiveEndpointsBack,
         Condition::Ready if seen.in_flight == InFlight::Renames => {
             return Step::Wait("making sure that the original stays at its name");
         }
@@ -254,15 +334,21 @@ fn clean_up(seen: &Seen, original: &Sighting, restored: Option<&Sighting>) -> St
     }
     match restored {
         Some(restored) if restored.place == Place::Restored => remove(restored),
+        Some(restored) if restored.place == Place::Kept && !restored.is_whole => {
+            move_away(restored)
+        }
         None if seen.in_flight == InFlight::Restore => {
             Step::Wait("making sure that no half-made database appears")
         }
         Some(_) | None if seen.is_marked => Step::ClearMarks,
-        Some(_) | None => Step::Finish(Ending::OriginalServes),
+        Some(_) | None => match &seen.stranger_at_a_part {
+            Some(name) => Step::Stuck(Obstacle::StrangerAtAPart(name.clone())),
+            None => Step::Finish(Ending::OriginalServes),
+        },
     }
 }
 
-fn remove(restored: &Sighting) -> Step {
+fn remove(restored: &Side) -> Step {
     match &restored.condition {
         Condition::Renaming => Step::Wait("waiting for a rename of the restored database"),
         Condition::Deleting | Condition::Ready | Condition::Busy(_) | Condition::Failed(_) => {
@@ -275,11 +361,11 @@ fn remove(restored: &Sighting) -> Step {
 mod tests {
     use super::*;
 
-    fn at(place: Place, condition: Condition) -> Option<Sighting> {
-        Some(Sighting { place, condition })
+    fn at(place: Place, condition: Condition) -> Option<Side> {
+        Some(Side::new(place, condition, &[]))
     }
 
-    fn failed(original: Option<Sighting>, restored: Option<Sighting>) -> Seen {
+    fn failed(original: Option<Side>, restored: Option<Side>) -> Seen {
         Seen {
             reason: Reason::Failure,
             ownership: Ownership::Ours,
@@ -287,6 +373,8 @@ mod tests {
             original,
             restored,
             stranger_has_the_name: false,
+            stranger_at_a_part: None,
+            lacks_endpoints: false,
             is_marked: true,
             restored_is_taken: false,
         }
@@ -468,5 +556,83 @@ mod tests {
             ..seen
         };
         assert!(matches!(decide(&seen), Step::Wait(_)));
+    }
+
+    fn part(place: Place) -> Sighting {
+        Sighting {
+            place,
+            condition: Condition::Ready,
+        }
+    }
+
+    #[test]
+    fn an_original_is_back_only_when_all_of_it_is() {
+        let readers = [part(Place::Target), part(Place::Aside)];
+        let original = Some(Side::of_original(part(Place::Target), &readers));
+        let restored = at(Place::Restored, Condition::Ready);
+        assert_eq!(decide(&failed(original, restored)), Step::BringOriginalBack);
+    }
+
+    #[test]
+    fn a_restored_database_is_kept_when_clients_may_have_met_any_part_of_it() {
+        let aside = || at(Place::Aside, Condition::Ready);
+        let serves = || at(Place::Target, Condition::Ready);
+        let made = Some(part(Place::Restored));
+        let met = [part(Place::Restored), part(Place::Target)];
+        let met = Side::of_restored(made.clone(), &met);
+        assert_eq!(decide(&failed(aside(), met)), Step::MoveRestoredAway);
+        let sent = [part(Place::Restored), part(Place::Kept)];
+        let sent = Side::of_restored(made, &sent);
+        assert_eq!(
+            decide(&failed(aside(), sent.clone())),
+            Step::BringOriginalBack
+        );
+        assert_eq!(decide(&failed(serves(), sent)), Step::MoveRestoredAway);
+    }
+
+    #[test]
+    fn parts_that_are_left_of_a_restored_database_go_too() {
+        let left = Side::of_restored(None, &[part(Place::Restored)]);
+        let seen = failed(at(Place::Target, Condition::Ready), left);
+        assert_eq!(decide(&seen), Step::RemoveRestored);
+    }
+
+    #[test]
+    fn the_name_comes_back_whatever_its_parts_are_at() {
+        let busy = Sighting {
+            place: Place::Aside,
+            condition: Condition::Busy("backing-up".to_owned()),
+        };
+        let original = Side::of_original(part(Place::Aside), std::slice::from_ref(&busy));
+        assert_eq!(
+            decide(&failed(Some(original), None)),
+            Step::BringOriginalBack
+        );
+        let original = Side::of_original(part(Place::Target), &[busy]);
+        assert_eq!(original.condition, Condition::Busy("backing-up".to_owned()));
+    }
+
+    #[test]
+    fn a_stranger_at_a_part_is_told_when_all_the_rest_is_back() {
+        let seen = Seen {
+            stranger_at_a_part: Some("orders-2".to_owned()),
+            ..failed(at(Place::Target, Condition::Ready), None)
+        };
+        assert_eq!(decide(&seen), Step::ClearMarks);
+        let seen = Seen {
+            is_marked: false,
+            ..seen
+        };
+        let obstacle = Obstacle::StrangerAtAPart("orders-2".to_owned());
+        assert_eq!(decide(&seen), Step::Stuck(obstacle));
+    }
+
+    #[test]
+    fn custom_endpoints_come_back_with_the_original() {
+        let seen = Seen {
+            lacks_endpoints: true,
+            ..failed(at(Place::Target, Condition::Ready), None)
+        };
+        assert_eq!(decide(&seen), Step::GiveEndpointsBack);
     }
 }

@@ -2,13 +2,17 @@
 //! where it is recorded and by this execution's mark where it is not, and who has the name.
 
 use jiff::{SignedDuration, Timestamp};
-use trapheus_rds::{Database, ResourceId, StatusClass};
+use trapheus_rds::{Database, DbIdentifier, ResourceId, StatusClass};
 
-use super::decide::{Condition, InFlight, Ownership, Place, Reason, Seen, Sighting};
+use super::decide::{self, Condition, InFlight, Ownership, Place, Reason, Seen, Sighting};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
+use crate::names::Names;
 use crate::plan::Plan;
-use crate::tasks::context::{Context, is_to_be_renamed};
+use crate::tasks::context::Context;
+use crate::tasks::endpoints;
+use crate::tasks::rename::is_being_renamed;
+use crate::tasks::sides::{self, Side};
 
 /// How long a call may take effect, or stay unseen, after it was sent. On AWS a database shows
 /// its old name and status for seconds after a rename has been accepted.
@@ -17,14 +21,14 @@ const IN_FLIGHT: SignedDuration = SignedDuration::from_secs(20);
 /// What was seen, and the databases behind it.
 pub(super) struct Sight {
     pub(super) seen: Seen,
-    pub(super) original: Option<Database>,
-    pub(super) restored: Option<Database>,
+    pub(super) original: Side,
+    pub(super) restored: Side,
 }
 
 impl Sight {
     /// Since when the name has been without a database, as the marks say.
     pub(super) fn down_since(&self) -> Option<Timestamp> {
-        let of = |instance: &Option<Database>| Marks(&instance.as_ref()?.tags).since();
+        let of = |side: &Side| Marks(&side.head.as_ref()?.tags).since();
         match self.seen.reason {
             Reason::Failure if self.seen.ownership == Ownership::Ours => of(&self.original),
             Reason::Failure => None,
@@ -36,10 +40,10 @@ impl Sight {
 pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
     let plan = context.plan();
     let names = &plan.names;
-    let at_target = context.rds.instance(&names.target).await?;
-    let at_restored = context.rds.instance(&names.restored).await?;
-    let original = context.original().await?;
-    let restored = match recorded(context) {
+    let at_target = context.rds.database(plan.kind, &names.target).await?;
+    let at_restored = context.rds.database(plan.kind, &names.restored).await?;
+    let original = sides::original(context).await?;
+    let head = match recorded(context) {
         Some(id) => context.by_resource(id).await?,
         None => [&at_restored, &at_target]
             .into_iter()
@@ -47,26 +51,38 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
             .find(|found| is_restored(plan, found))
             .cloned(),
     };
+    let holders = sides::holders(context).await?;
+    let restored = Side {
+        head,
+        parts: sides::restored_among(plan, &holders),
+    };
+    let head = original.head.as_ref();
+    let is_marked = head.is_some_and(|head| is_marked(plan, head));
+    let strangers = strangers(plan, &holders);
     let seen = Seen {
         reason: if plan.rollback.is_some() {
             Reason::Asked
         } else {
             Reason::Failure
         },
-        ownership: ownership(plan, original.as_ref(), [&at_restored, &at_target]),
-        in_flight: in_flight(context, original.as_ref(), restored.as_ref()),
-        original: original.as_ref().map(|original| sighting(plan, original)),
-        restored: restored.as_ref().map(|restored| sighting(plan, restored)),
+        ownership: ownership(plan, head, [&at_restored, &at_target]),
+        in_flight: in_flight(context, head, restored.head.as_ref()),
+        original: original_side(plan, &original, &strangers),
+        restored: restored_side(plan, &restored),
         stranger_has_the_name: at_target.as_ref().is_some_and(|found| {
-            found.resource_id != plan.original.resource_id
+            !plan.is_of_the_original(&found.resource_id)
                 && restored
+                    .head
                     .as_ref()
                     .is_none_or(|restored| restored.resource_id != found.resource_id)
         }),
-        is_marked: original
-            .as_ref()
-            .is_some_and(|original| is_marked(plan, original)),
-        restored_is_taken: restored.as_ref().is_some_and(|restored| {
+        stranger_at_a_part: strangers.first().map(ToString::to_string),
+        lacks_endpoints: match head {
+            Some(head) if is_marked => endpoints::are_missing(context, head).await?,
+            Some(_) | None => false,
+        },
+        is_marked,
+        restored_is_taken: restored.head.as_ref().is_some_and(|restored| {
             let marks = Marks(&restored.tags);
             marks.is(Role::Original) && marks.owner() != Some(plan.owner())
         }),
@@ -76,6 +92,41 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
         original,
         restored,
     })
+}
+
+/// The names of the original's parts that others have.
+fn strangers(plan: &Plan, holders: &[Database]) -> Vec<DbIdentifier> {
+    let is_strange = |name: &DbIdentifier| {
+        holders.iter().any(|holder| {
+            holder.identifier == *name
+                && !plan.is_of_the_original(&holder.resource_id)
+                && !is_restored(plan, holder)
+        })
+    };
+    let parts = plan.parts.iter().filter(|part| part.original.is_some());
+    let names = parts.map(|part| &part.names.target);
+    names.filter(|name| is_strange(name)).cloned().collect()
+}
+
+/// The original as a decision sees it. A part whose name a stranger has can't come back, and
+/// nothing waits for it.
+fn original_side(plan: &Plan, side: &Side, strangers: &[DbIdentifier]) -> Option<decide::Side> {
+    let head = sighting(&plan.names, side.head.as_ref()?);
+    let parts = side.pieces(plan).filter(|piece| piece.role.is_some());
+    let parts = parts.filter(|piece| !strangers.contains(&piece.names.target));
+    let parts: Vec<Sighting> = parts
+        .map(|piece| sighting(piece.names, piece.database))
+        .collect();
+    Some(decide::Side::of_original(head, &parts))
+}
+
+fn restored_side(plan: &Plan, side: &Side) -> Option<decide::Side> {
+    let head = side.head.as_ref().map(|head| sighting(&plan.names, head));
+    let parts = side.pieces(plan).filter(|piece| piece.role.is_some());
+    let parts: Vec<Sighting> = parts
+        .map(|piece| sighting(piece.names, piece.database))
+        .collect();
+    decide::Side::of_restored(head, &parts)
 }
 
 fn recorded(context: &Context) -> Option<&ResourceId> {
@@ -95,7 +146,9 @@ fn is_restored(plan: &Plan, instance: &Database) -> bool {
 /// Whether the original carries other marks than before, and they are not another execution's.
 /// One whose marks were taken off half-way has no owner any more.
 fn is_marked(plan: &Plan, original: &Database) -> bool {
-    marks::own(&original.tags) != plan.original.marks && is_nobodys_or_ours(plan, original)
+    let before = plan.original.as_ref().map(|original| &original.marks);
+    before.is_some_and(|before| marks::own(&original.tags) != *before)
+        && is_nobodys_or_ours(plan, original)
 }
 
 fn is_nobodys_or_ours(plan: &Plan, original: &Database) -> bool {
@@ -162,21 +215,20 @@ fn is_uncertain(context: &Context) -> bool {
     uncertain.contains(&error.error.as_str())
 }
 
-fn sighting(plan: &Plan, instance: &Database) -> Sighting {
-    let names = &plan.names;
-    let place = match &instance.identifier {
+fn sighting(names: &Names, database: &Database) -> Sighting {
+    let place = match &database.identifier {
         name if *name == names.target => Place::Target,
         name if *name == names.aside => Place::Aside,
         name if *name == names.restored => Place::Restored,
         name if *name == names.kept => Place::Kept,
         name => Place::Elsewhere(name.to_string()),
     };
-    let status = instance.status.to_string();
-    let condition = match instance.status.class() {
-        _ if instance.status.is_deleting() => Condition::Deleting,
-        _ if status == "renaming" || is_to_be_renamed(instance) => Condition::Renaming,
+    let status = database.status.to_string();
+    let condition = match database.status.class() {
+        _ if database.status.is_deleting() => Condition::Deleting,
+        _ if is_being_renamed(database) => Condition::Renaming,
         StatusClass::Failed => Condition::Failed(status),
-        StatusClass::Steady if instance.status.is_serving() => Condition::Ready,
+        StatusClass::Steady if database.status.is_serving() => Condition::Ready,
         StatusClass::Steady | StatusClass::Transient => Condition::Busy(status),
     };
     Sighting { place, condition }

@@ -11,14 +11,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Class, Database, DbIdentifier, ResourceId};
+use trapheus_rds::{Database, DbIdentifier, ResourceId};
 
-use super::context::Context;
+use super::context::{Context, Waits};
+use super::endpoints;
 use super::remove::{IfRefused, NOTHING, protect, remove};
+use super::rename::rename;
+use super::sides::Side;
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
+use crate::names::Names;
+use crate::plan::{PartRole, Plan};
 use crate::repair;
-use decide::{Condition, Ending, InFlight, Obstacle, Place, Sighting, Step, decide};
+use decide::{Condition, Ending, InFlight, Obstacle, Place, Step, decide};
 use look::{Sight, is_settling, look};
 
 /// Between two looks of one run, for what is done at once.
@@ -48,6 +53,9 @@ pub struct KeptDatabase {
     pub identifier: DbIdentifier,
     /// Its identity.
     pub resource_id: ResourceId,
+    /// The names of its members and replicas.
+    #[serde(default)]
+    pub parts: Vec<DbIdentifier>,
 }
 
 pub(super) async fn run(context: &Context) -> Result<RolledBack, TaskError> {
@@ -96,60 +104,93 @@ async fn give_back(context: &Context) -> Result<RolledBack, TaskError> {
 }
 
 async fn act(context: &Context, step: &Step, sight: &Sight) -> Result<(), TaskError> {
-    let names = &context.plan().names;
     match step {
-        Step::MoveRestoredAway => move_restored_away(context, present(&sight.restored)?).await,
-        Step::PutRestoredBack => rename(context, present(&sight.restored)?, &names.target).await,
-        Step::BringOriginalBack => rename(context, present(&sight.original)?, &names.target).await,
-        Step::RemoveRestored => {
-            remove(
-                context,
-                present(&sight.restored)?,
-                &NOTHING,
-                IfRefused::Leave,
-            )
+        Step::MoveRestoredAway => move_restored_away(context, &sight.restored).await,
+        Step::PutRestoredBack => {
+            send(context, &sight.restored, |names| {
+                (vec![&names.kept, &names.restored], &names.target)
+            })
             .await
         }
-        Step::ClearMarks => clear_marks(context, present(&sight.original)?).await,
+        Step::BringOriginalBack => {
+            send(context, &sight.original, |names| {
+                (vec![&names.aside], &names.target)
+            })
+            .await
+        }
+        Step::GiveEndpointsBack => match &sight.original.head {
+            Some(original) => endpoints::make(context, original).await,
+            None => Ok(()),
+        },
+        Step::RemoveRestored => remove_restored(context, &sight.restored).await,
+        Step::ClearMarks => match &sight.original.head {
+            Some(original) => clear_marks(context, original).await,
+            None => Ok(()),
+        },
         Step::Wait(_) | Step::Finish(_) | Step::Stuck(_) => Ok(()),
     }
 }
 
 /// Marks the restored database before it leaves the name, and sees that no other execution has
 /// taken it over: whoever marks it after that finds this mark.
-async fn move_restored_away(context: &Context, restored: &Database) -> Result<(), TaskError> {
-    let is_first = Marks(&restored.tags).since().is_none();
+async fn move_restored_away(context: &Context, restored: &Side) -> Result<(), TaskError> {
+    let Some(head) = &restored.head else {
+        return send_away(context, restored).await;
+    };
+    let is_first = Marks(&head.tags).since().is_none();
     if is_first {
         let since = marks::since(context.now());
-        context.add_tags(restored, &[since].into()).await?;
-        let marked = context.by_resource(&restored.resource_id).await?;
+        context.add_tags(head, &[since].into()).await?;
+        let marked = context.by_resource(&head.resource_id).await?;
         if marked.is_some_and(|marked| Marks(&marked.tags).is(Role::Original)) {
             return Ok(());
         }
     }
-    let renamed = rename(context, restored, &context.plan().names.kept).await;
-    if is_first
-        && renamed
-            .as_ref()
-            .is_err_and(|error| !error.name.is_passing())
-    {
+    endpoints::take_away(context, head).await?;
+    let sent = send_away(context, restored).await;
+    if is_first && sent.as_ref().is_err_and(|error| !error.name.is_passing()) {
         let since = marks::since(context.now()).0;
-        context.remove_tags(restored, &[since]).await?;
+        context.remove_tags(head, &[since]).await?;
     }
-    renamed
+    sent
 }
 
-async fn rename(
+async fn send_away(context: &Context, restored: &Side) -> Result<(), TaskError> {
+    send(context, restored, |names| {
+        (vec![&names.target, &names.restored], &names.kept)
+    })
+    .await
+}
+
+/// Renames whatever of a side has one of some names. What is not so yet the next look tells: an
+/// earlier attempt's rename, a name that is just being given up, a part that RDS is at work on.
+async fn send(
     context: &Context,
-    instance: &Database,
-    to: &DbIdentifier,
+    side: &Side,
+    way: impl for<'a> Fn(&'a Names) -> (Vec<&'a DbIdentifier>, &'a DbIdentifier),
 ) -> Result<(), TaskError> {
-    match context.rds.rename(&instance.identified(), to).await {
-        Ok(_) => Ok(()),
-        // An earlier attempt's rename, or a name that is just being given up: the next look tells.
-        Err(error) if matches!(error.class, Class::NotFound | Class::AlreadyExists) => Ok(()),
-        Err(error) => Err(error.into()),
+    let mut waits = Waits::default();
+    for piece in side.pieces(context.plan()) {
+        let (from, to) = way(piece.names);
+        if from.contains(&&piece.database.identifier) {
+            waits.note(rename(context, piece.database, to).await)?;
+        }
     }
+    Ok(())
+}
+
+/// Deletes the restored database with its parts; of one that is gone itself, what is left.
+async fn remove_restored(context: &Context, restored: &Side) -> Result<(), TaskError> {
+    let pieces = restored.pieces(context.plan());
+    let Some(head) = &restored.head else {
+        for piece in pieces {
+            remove(context, piece.database, &[], &NOTHING, IfRefused::Leave).await?;
+        }
+        return Ok(());
+    };
+    let replicas = pieces.filter(|piece| piece.role == Some(PartRole::Replica));
+    let replicas: Vec<Database> = replicas.map(|piece| piece.database.clone()).collect();
+    remove(context, head, &replicas, &NOTHING, IfRefused::Leave).await
 }
 
 /// Leaves the original as it was, an earlier execution's marks included. Its protection may have
@@ -158,7 +199,10 @@ async fn clear_marks(context: &Context, original: &Database) -> Result<(), TaskE
     if context.plan().blueprint.is_protected() && !original.deletion_protection {
         protect(context, original, true).await?;
     }
-    let before = &context.plan().original.marks;
+    let Some(planned) = &context.plan().original else {
+        return Ok(());
+    };
+    let before = &planned.marks;
     let own = marks::own(&original.tags);
     let added: Vec<String> = own
         .keys()
@@ -183,15 +227,21 @@ fn finish(
     if context.plan().rollback.is_some() && ending != Ending::OriginalServes {
         return Err(not_swapped(context, sight, ending));
     }
+    let restored = sight.restored.head.as_ref();
     let serving = match ending {
-        Ending::OriginalServes => sight.original.as_ref(),
-        Ending::RestoredServes => sight.restored.as_ref(),
+        Ending::OriginalServes => sight.original.head.as_ref(),
+        Ending::RestoredServes => restored,
         Ending::NotOurs => None,
     };
+    let parts = sight.restored.pieces(context.plan());
+    let parts = parts.filter(|piece| piece.role.is_some());
     let kept = match ending {
-        Ending::OriginalServes => sight.restored.as_ref().map(|restored| KeptDatabase {
+        Ending::OriginalServes => restored.map(|restored| KeptDatabase {
             identifier: restored.identifier.clone(),
             resource_id: restored.resource_id.clone(),
+            parts: parts
+                .map(|piece| piece.database.identifier.clone())
+                .collect(),
         }),
         Ending::RestoredServes | Ending::NotOurs => None,
     };
@@ -206,15 +256,12 @@ fn finish(
 /// What was asked for can't be had, and the name is served.
 fn not_swapped(context: &Context, sight: &Sight, ending: Ending) -> TaskError {
     let plan = context.plan();
-    let why = match (ending, &sight.original) {
+    let why = match (ending, &sight.original.head) {
         (Ending::NotOurs, _) => "another execution is at work on the target".to_owned(),
         (_, None) => "it does not exist any more".to_owned(),
         (_, Some(original)) => format!("{} is {}", original.identifier, original.status),
     };
-    let message = format!(
-        "the original ({}) can't be swapped back: {why}",
-        plan.original.resource_id
-    );
+    let message = format!("{} can't be swapped back: {why}", the_original(plan));
     TaskError::new(ErrorName::RollbackFailed, message).with_remedy(repair::find(plan))
 }
 
@@ -232,11 +279,13 @@ async fn is_untouched(context: &Context) -> bool {
         let marks = Marks(&restored.tags);
         marks.is(Role::Restored) && marks.since().is_some()
     };
-    let serves = Sighting {
-        place: Place::Target,
-        condition: Condition::Ready,
+    let serves = |restored: &decide::Side| {
+        restored.place == Place::Target
+            && restored.is_whole
+            && restored.condition == Condition::Ready
     };
-    sight.seen.restored == Some(serves) && !sight.restored.as_ref().is_some_and(was_sent)
+    sight.seen.restored.as_ref().is_some_and(serves)
+        && !sight.restored.head.as_ref().is_some_and(was_sent)
 }
 
 fn describe(context: &Context, step: &Step) -> String {
@@ -246,6 +295,7 @@ fn describe(context: &Context, step: &Step) -> String {
         Step::MoveRestoredAway => format!("renaming {} to {}", names.target, names.kept),
         Step::BringOriginalBack => format!("renaming {} to {}", names.aside, names.target),
         Step::PutRestoredBack => format!("renaming {} to {}", names.kept, names.target),
+        Step::GiveEndpointsBack => format!("making the custom endpoints of {}", names.target),
         Step::RemoveRestored => format!("deleting {}", names.restored),
         Step::ClearMarks => format!("taking the marks off {}", names.target),
         Step::Stuck(_) => "making sure of what is seen".to_owned(),
@@ -255,34 +305,32 @@ fn describe(context: &Context, step: &Step) -> String {
 
 fn stuck(context: &Context, obstacle: &Obstacle) -> TaskError {
     let plan = context.plan();
+    let original = the_original(plan);
     let (message, remedy) = match obstacle {
         Obstacle::OriginalGone => (
-            format!(
-                "the original ({}) does not exist any more, and not by this execution",
-                plan.original.resource_id
-            ),
+            format!("{original} does not exist any more, and not by this execution"),
             repair::promote(plan),
         ),
-        Obstacle::OriginalFailed(status) => (
-            format!("the original ({}) is {status}", plan.original.resource_id),
-            repair::find(plan),
-        ),
+        Obstacle::OriginalFailed(status) => (format!("{original} is {status}"), repair::find(plan)),
         Obstacle::OriginalElsewhere(name) => (
-            format!(
-                "somebody has renamed the original ({}) to {name}",
-                plan.original.resource_id
-            ),
+            format!("somebody has renamed {original} to {name}"),
             repair::elsewhere(plan, name),
         ),
-        Obstacle::Stranger => (
-            format!(
-                "another database has taken the name {}; it is not touched",
-                plan.names.target
-            ),
-            repair::bring_back(plan),
-        ),
+        Obstacle::Stranger => (taken(plan.names.target.as_str()), repair::bring_back(plan)),
+        Obstacle::StrangerAtAPart(name) => (taken(name), repair::bring_back_part(plan, name)),
     };
     TaskError::new(ErrorName::RollbackFailed, message).with_remedy(remedy)
+}
+
+fn taken(name: &str) -> String {
+    format!("another database has taken the name {name}; it is not touched")
+}
+
+fn the_original(plan: &Plan) -> String {
+    match plan.original_id() {
+        Some(id) => format!("the original ({id})"),
+        None => "the original".to_owned(),
+    }
 }
 
 /// Whatever stops a roll-back for good is a matter for a person, with the commands to go on by hand.
@@ -293,10 +341,4 @@ pub(super) fn explain(context: &Context, error: TaskError) -> TaskError {
     }
     let message = format!("{}: {}", error.name, error.cause.text());
     TaskError::new(ErrorName::RollbackFailed, message).with_remedy(repair::by_hand(context.plan()))
-}
-
-fn present(instance: &Option<Database>) -> Result<&Database, TaskError> {
-    instance
-        .as_ref()
-        .ok_or_else(|| TaskError::new(ErrorName::Internal, "a step without its database"))
 }

@@ -1,0 +1,90 @@
+//! The custom endpoints of a cluster. Their ids are unique in the Region, so they leave the
+//! original before they are made for the restored cluster; their addresses hold the id and not
+//! the cluster's name, so clients find them where they were.
+
+use trapheus_rds::{Class, CustomEndpoint, CustomEndpointSpec, Database};
+
+use super::context::Context;
+use crate::error::TaskError;
+use crate::marks::{Role, marks};
+
+const AVAILABLE: &str = "available";
+const DELETING: &str = "deleting";
+
+/// Begins to take the planned endpoints off a cluster; done when none of them stays.
+pub(super) async fn take_away(context: &Context, cluster: &Database) -> Result<(), TaskError> {
+    for endpoint in planned(context, cluster).await? {
+        let is_new = context.begins(&format!("deleting the endpoint {}", endpoint.identifier));
+        if endpoint.status == DELETING || !is_new {
+            continue;
+        }
+        match context.rds.delete_custom_endpoint(&endpoint).await {
+            Err(error) if error.class != Class::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Makes it so that a cluster has all the planned endpoints.
+pub(super) async fn make(context: &Context, cluster: &Database) -> Result<(), TaskError> {
+    let plan = context.plan();
+    let found = planned(context, cluster).await?;
+    let mut waiting = None;
+    for asked in &plan.custom_endpoints {
+        let here = found
+            .iter()
+            .find(|found| found.identifier == asked.identifier);
+        let what = format!("making the endpoint {}", asked.identifier);
+        match here {
+            Some(endpoint) if endpoint.status == AVAILABLE => continue,
+            Some(_) => {}
+            None if context.begins(&what) => {
+                let mut tags = asked.tags.clone();
+                tags.extend(marks(plan.owner(), &plan.identifier, Role::Restored));
+                let spec = CustomEndpointSpec {
+                    identifier: asked.identifier.clone(),
+                    kind: asked.kind.clone(),
+                    static_members: asked.static_members.clone(),
+                    excluded_members: asked.excluded_members.clone(),
+                    tags,
+                };
+                let of = cluster.identified();
+                match context.rds.create_custom_endpoint(&of, &spec).await {
+                    // It is still on its way out elsewhere, or an earlier attempt's.
+                    Err(error) if error.class != Class::AlreadyExists => return Err(error.into()),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            None => {}
+        }
+        waiting.get_or_insert(what);
+    }
+    waiting.map_or(Ok(()), |what| Err(TaskError::in_progress(what)))
+}
+
+/// Whether a cluster lacks any of the planned endpoints.
+pub(super) async fn are_missing(context: &Context, cluster: &Database) -> Result<bool, TaskError> {
+    let found = planned(context, cluster).await?;
+    let is_there = |asked| {
+        let mut found = found.iter();
+        found.any(|found| found.identifier == asked && found.status == AVAILABLE)
+    };
+    let mut asked = context.plan().custom_endpoints.iter();
+    Ok(asked.any(|asked| !is_there(asked.identifier.clone())))
+}
+
+/// The planned endpoints that a cluster has now.
+async fn planned(context: &Context, cluster: &Database) -> Result<Vec<CustomEndpoint>, TaskError> {
+    let planned = &context.plan().custom_endpoints;
+    if planned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = context.rds.custom_endpoints(&cluster.identifier).await?;
+    found.retain(|found| {
+        planned
+            .iter()
+            .any(|asked| asked.identifier == found.identifier)
+    });
+    Ok(found)
+}
