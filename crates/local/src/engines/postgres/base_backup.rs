@@ -109,13 +109,15 @@ impl Segment {
     }
 }
 
-/// The segments of the log from the first to the last.
+/// The segments of the log from the first to the last, and how the timelines hang together: who follows the copy asks
+/// it for that.
 pub(super) fn log_listing(data: &Utf8Path, first: &Segment, last: &Segment) -> io::Result<Listing> {
     let mut listing = Listing::default();
     for entry in data.join("pg_wal").read_dir_utf8()? {
         let entry = entry?;
         let name = entry.file_name();
-        if Segment::of_file(name).is_some_and(|segment| (first..=last).contains(&&segment)) {
+        let is_between = |segment: Segment| (first..=last).contains(&&segment);
+        if Segment::of_file(name).is_some_and(is_between) || name.ends_with(".history") {
             listing.files.push(Entry {
                 path: Utf8Path::new("pg_wal").join(name),
                 size_bytes: entry.metadata()?.len(),
@@ -277,6 +279,7 @@ mod tests {
             "pg_wal/000000010000000000000010",
             "pg_wal/000000010000000000000011",
             "pg_wal/00000001000000000000000F.00000028.backup",
+            "pg_wal/00000002.history",
         ]);
         let listing = log_listing(
             Utf8Path::from_path(directory.path()).unwrap(),
@@ -289,7 +292,8 @@ mod tests {
             names(&listing),
             [
                 "pg_wal/00000001000000000000000F",
-                "pg_wal/000000010000000000000010"
+                "pg_wal/000000010000000000000010",
+                "pg_wal/00000002.history"
             ]
         );
     }
