@@ -24,6 +24,11 @@ fn the_watch_over_answers_sees_what_boto3_forgives() {
 }
 
 #[test]
+fn the_attribute_tables_forget_nothing_that_botocore_knows() {
+    python::unittest("test_attributes", &[]);
+}
+
+#[test]
 fn boto3_puts_a_database_back_behind_its_name() {
     tell("clients_boto3.Life");
 }
