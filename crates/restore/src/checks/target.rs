@@ -86,11 +86,12 @@ pub(crate) fn attachments(target: &Database, allow_lost: &[String]) -> Vec<Check
 }
 
 fn is_attached(name: &str, value: &Value) -> bool {
-    // Replicas have a check of their own; a stream that is stopped is none.
+    // Replicas have a check of their own; a stream that is stopped is none, and neither is what
+    // is switched off.
     let is_replica = name.starts_with("ReadReplica");
     let is_stopped = name.starts_with("ActivityStream")
         && value.as_str().is_some_and(|text| text.starts_with("stop"));
-    !is_replica && !is_stopped && !HARMLESS.contains(&name)
+    !is_replica && !is_stopped && *value != Value::Bool(false) && !HARMLESS.contains(&name)
 }
 
 /// Deletion protection comes back and doesn't stop the original's deletion.

@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
-use trapheus_rds::{Database, DbIdentifier, Kind, Rds};
+use trapheus_rds::{Class, Database, DbIdentifier, Kind, Rds};
 
 use super::Planner;
 use crate::blueprint::Blueprint;
@@ -54,13 +54,14 @@ pub(in crate::tasks) async fn capture(
         original: Some(original(&part)),
         blueprint: Blueprint::of(&part),
     });
+    let custom_endpoints = custom_endpoints(rds, database, &mut checks).await?;
     Ok(Target {
         kind: database.kind,
         engine: database.engine.clone(),
         engine_version: database.engine_version.clone(),
         blueprint: Blueprint::of(database),
         parts: parts.collect(),
-        custom_endpoints: custom_endpoints(rds, database).await?,
+        custom_endpoints,
         checks,
     })
 }
@@ -162,12 +163,21 @@ fn status(part: &Database) -> Check {
 async fn custom_endpoints(
     rds: &Rds,
     database: &Database,
+    checks: &mut Vec<Check>,
 ) -> Result<Vec<CustomEndpointPlan>, TaskError> {
     if database.kind == Kind::Instance || database.is_multi_az_cluster() {
         return Ok(Vec::new());
     }
+    let found = match rds.custom_endpoints(&database.identifier).await {
+        Err(error) if error.class == Class::NotImplemented => {
+            let detail = format!("could not be looked at: {error}");
+            checks.push(Check::warn("custom endpoints", detail));
+            return Ok(Vec::new());
+        }
+        found => found?,
+    };
     let mut planned = Vec::new();
-    for endpoint in rds.custom_endpoints(&database.identifier).await? {
+    for endpoint in found {
         let tags = rds.tags_of_endpoint(&endpoint).await?;
         planned.push(CustomEndpointPlan {
             identifier: endpoint.identifier,
