@@ -24,6 +24,9 @@ pub(crate) fn instance(state: &State, instance: &Instance, now: Timestamp) -> Va
     put("DbInstancePort", json!(0));
     put("TagList", instance.tags.describe());
     put("PendingModifiedValues", pending(instance));
+    if let Some(window) = state.restorable(&instance.resource_id, now) {
+        put("LatestRestorableTime", json!(window.latest.to_string()));
+    }
     if let Some(cluster) = state.cluster_of(instance) {
         put("DBClusterIdentifier", json!(cluster.identifier));
         put(
@@ -148,6 +151,7 @@ fn pending(instance: &Instance) -> Value {
         Some(
             Work::Create
             | Work::Restore { .. }
+            | Work::RestoreToPointInTime { .. }
             | Work::Replicate
             | Work::Promote { .. }
             | Work::Reconfigure

@@ -53,7 +53,9 @@ impl Pace {
     pub(crate) fn work(self, work: &Work, storage_gib: u64) -> Duration {
         self.scaled(match work {
             Work::Create => Duration::from_secs(5 * 60),
-            Work::Restore { .. } | Work::Replicate => Duration::from_secs(6 * 60 + storage_gib),
+            Work::Restore { .. } | Work::RestoreToPointInTime { .. } | Work::Replicate => {
+                Duration::from_secs(6 * 60 + storage_gib)
+            }
             Work::Modify { changes } => modification(changes),
             Work::Promote { .. } => Duration::from_secs(3 * 60),
             Work::Reconfigure => Duration::from_secs(30),
@@ -70,7 +72,9 @@ impl Pace {
     pub(crate) fn cluster_work(self, work: &ClusterWork, storage_gib: u64) -> Duration {
         self.scaled(match work {
             ClusterWork::Create => Duration::from_secs(2 * 60),
-            ClusterWork::Restore { .. } => Duration::from_secs(6 * 60 + storage_gib / 10),
+            ClusterWork::Restore { .. } | ClusterWork::RestoreToPointInTime { .. } => {
+                Duration::from_secs(6 * 60 + storage_gib / 10)
+            }
             ClusterWork::Modify { changes } => cluster_modification(changes),
             ClusterWork::FailOver => HAND_OVER,
             ClusterWork::Reboot => Duration::from_secs(60),

@@ -4,6 +4,8 @@
 //! rds.db                    the state
 //! servers/<resource id>/    one server's data
 //! snapshots/<number>/       one snapshot's data
+//! backups/<number>-base/    the data that a period of automated backups begins with
+//! backups/<number>-log/     and the log that was written since
 //! ```
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -40,8 +42,15 @@ impl Paths {
         self.home.join("snapshots").join(number.to_string())
     }
 
+    /// Directories for the base and the archive of a new period of automated backups.
+    pub(crate) fn backup(&self, state: &mut State) -> (Utf8PathBuf, Utf8PathBuf) {
+        let number = state.count("backup");
+        let path = |part: &str| self.home.join("backups").join(format!("{number}-{part}"));
+        (path("base"), path("log"))
+    }
+
     /// The directories that everything else is in.
-    pub(crate) fn parents(&self) -> [Utf8PathBuf; 2] {
-        [self.home.join("servers"), self.home.join("snapshots")]
+    pub(crate) fn parents(&self) -> [Utf8PathBuf; 3] {
+        ["servers", "snapshots", "backups"].map(|name| self.home.join(name))
     }
 }

@@ -183,6 +183,7 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
             }
         }
     };
+    super::automated_backups::keep(context, &cluster.resource_id, input);
     begin_as(context, &cluster, ClusterStatus::Deleting, work)
 }
 

@@ -202,6 +202,7 @@ pub(super) fn delete(context: &mut Context<'_>, input: &Input) -> Answer {
             }
         }
     };
+    super::automated_backups::keep(context, &instance.resource_id, input);
     begin_as(context, &instance, InstanceStatus::Deleting, work)
 }
 

@@ -2,6 +2,7 @@
 
 mod activity_streams;
 mod admin;
+mod automated_backups;
 mod backup_replication;
 mod blue_green;
 mod catalogue;
@@ -22,6 +23,7 @@ mod modify_cluster;
 pub(crate) mod option_groups;
 mod paging;
 mod parameter_groups;
+mod point_in_time;
 mod proxies;
 mod query;
 mod replicas;
@@ -238,6 +240,14 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
         "ModifyActivityStream" => activity_streams::modify(context, input),
         "StartDBInstanceAutomatedBackupsReplication" => backup_replication::start(context, input),
         "StopDBInstanceAutomatedBackupsReplication" => backup_replication::stop(context, input),
+        "RestoreDBInstanceToPointInTime" => point_in_time::restore_instance(context, input),
+        "RestoreDBClusterToPointInTime" => point_in_time::restore_cluster(context, input),
+        "DescribeDBInstanceAutomatedBackups" => {
+            automated_backups::describe_of_instances(context, input)
+        }
+        "DescribeDBClusterAutomatedBackups" => {
+            automated_backups::describe_of_clusters(context, input)
+        }
         "RestoreDBInstanceFromDBSnapshot" => restore::restore(context, input),
         "CreateDBSnapshot" => snapshots::create(context, input),
         "DescribeDBSnapshots" => snapshots::describe(context, input, Instance),

@@ -1,4 +1,4 @@
-//! `RestoreDBInstanceFromDBSnapshot`: what the request says, else what the snapshot holds, else RDS's defaults.
+//! `RestoreDBInstanceFromDBSnapshot`, and what is the same for a restore to a point in time: what the request says, else what the snapshot holds, else RDS's defaults.
 
 use serde_json::json;
 
@@ -21,13 +21,29 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
     if snapshot.status != SnapshotStatus::Available {
         return Err(snapshots::not_available(&snapshot));
     }
+    let settings = settings::of_request(input, |attribute| attribute.restore);
+    let target = input.required("DBInstanceIdentifier")?;
+    let work = Work::Restore {
+        snapshot: snapshot.key(),
+    };
+    add(context, input, &snapshot, settings, target, work)
+}
+
+/// Adds an instance with the settings that the request gives; the others are inherited or RDS's defaults.
+pub(super) fn add(
+    context: &mut Context<'_>,
+    input: &Input,
+    snapshot: &Snapshot,
+    mut settings: Settings,
+    target: &str,
+    work: Work,
+) -> Answer {
     let product = context.product(snapshot.engine())?;
-    let mut settings = settings::of_request(input, |attribute| attribute.restore);
     if input.flag("UseDefaultProcessorFeatures") {
         settings.insert("ProcessorFeatures".to_owned(), serde_json::Value::Null);
     }
     let asked = settings.clone();
-    check_lasting_options(context, &snapshot, &asked)?;
+    check_lasting_options(context, snapshot, &asked)?;
     let smallest_gib = snapshot
         .settings
         .get("AllocatedStorage")
@@ -53,15 +69,12 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
         .get("Tags")
         .map(|_| Tags::from_request(input.list("Tags")));
     let new = NewInstance {
-        identifier: input.required("DBInstanceIdentifier")?.to_owned(),
+        identifier: target.to_owned(),
         settings,
         tags: given.unwrap_or_else(|| snapshot.tags.clone()),
         password: snapshot.password.clone(),
         cluster: None,
         replica_of: None,
-    };
-    let work = Work::Restore {
-        snapshot: snapshot.key(),
     };
     instances::add(context, new, Some(work))
 }

@@ -11,9 +11,9 @@ use super::{instances, snapshots};
 use crate::clusters;
 use crate::clusters::attributes::ATTRIBUTES;
 use crate::settings;
-use crate::state::Tags;
 use crate::state::cluster::{ClusterStatus, ClusterWork};
 use crate::state::snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
+use crate::state::{Settings, Tags};
 
 pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
     let snapshot = source(context, input.required("SnapshotIdentifier")?)?;
@@ -25,6 +25,22 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
     let version = instances::version(context, product, input.text("EngineVersion"))?;
     check_engine(context, &snapshot, product.engine, &version)?;
     settings.insert("EngineVersion".to_owned(), json!(version));
+    let new = prepare(context, input, &snapshot, settings)?;
+    let work = ClusterWork::Restore {
+        snapshot: snapshot.key(),
+    };
+    clusters_api::add(context, new, work, ClusterStatus::Migrating)
+}
+
+/// A cluster with the settings that the request gives; the others are inherited or RDS's defaults.
+pub(super) fn prepare(
+    context: &mut Context<'_>,
+    input: &Input,
+    snapshot: &Snapshot,
+    mut settings: Settings,
+) -> Result<NewCluster, ApiError> {
+    let engine = settings.get("Engine").and_then(Value::as_str);
+    let product = context.product(engine.unwrap_or_default())?;
     let asked = settings.clone();
     settings::inherit(ATTRIBUTES, &mut settings, &snapshot.settings);
     if settings.contains_key("KmsKeyId") {
@@ -35,17 +51,13 @@ pub(super) fn restore(context: &mut Context<'_>, input: &Input) -> Answer {
     let given = input
         .get("Tags")
         .map(|_| Tags::from_request(input.list("Tags")));
-    let new = NewCluster {
+    Ok(NewCluster {
         identifier: input.required("DBClusterIdentifier")?.to_owned(),
         settings,
         tags: given.unwrap_or_else(|| snapshot.tags.clone()),
         password: snapshot.password.clone(),
         roles: clusters_api::roles(input),
-    };
-    let work = ClusterWork::Restore {
-        snapshot: snapshot.key(),
-    };
-    clusters_api::add(context, new, work, ClusterStatus::Migrating)
+    })
 }
 
 /// A cluster snapshot by name or ARN, or the snapshot of an instance by ARN.

@@ -39,6 +39,10 @@ pub(crate) fn cluster(state: &State, cluster: &Cluster, now: Timestamp) -> Value
     put("PendingModifiedValues", pending(cluster));
     put("ReadReplicaIdentifiers", json!([]));
     put("CrossAccountClone", json!(false));
+    if let Some(window) = state.restorable(&cluster.resource_id, now) {
+        put("EarliestRestorableTime", json!(window.earliest.to_string()));
+        put("LatestRestorableTime", json!(window.latest.to_string()));
+    }
     if let Some(created_at) = cluster.created_at {
         put("ClusterCreateTime", json!(created_at.to_string()));
     }
@@ -107,6 +111,7 @@ fn pending(cluster: &Cluster) -> Value {
         Some(
             ClusterWork::Create
             | ClusterWork::Restore { .. }
+            | ClusterWork::RestoreToPointInTime { .. }
             | ClusterWork::FailOver
             | ClusterWork::Reboot
             | ClusterWork::Start

@@ -105,11 +105,9 @@ pub trait Engine: Send + Sync + 'static {
     async fn flush_archive(&self, spec: &ServerSpec) -> Result<(), EngineError>;
 
     /// Makes the directory of the specification from a snapshot and brings it forward with the archives to what had
-    /// been committed at the instant. They are given in the order in which they were written, the first being the one
-    /// that the snapshot was taken under; all stay as they are. The server may be left running.
-    ///
-    /// # Errors
-    /// Among others: the archives don't reach until the instant.
+    /// been committed at the instant, as far as the archives reach. They are given in the order in which they were
+    /// written, the first being the one that the snapshot was taken under; all stay as they are. The server may be left
+    /// running.
     async fn restore_to(
         &self,
         base: &Utf8Path,

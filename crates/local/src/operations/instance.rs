@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backups;
+use super::origin::Origin;
 use super::run::{Run, Stopped};
 use crate::control_plane::{ControlPlane, StoreError};
 use crate::engines::{Engine, EngineError, ServerSpec};
@@ -35,8 +37,12 @@ pub(super) async fn run(
 impl Run<'_, Instance> {
     async fn perform(&self) -> Result<(), Stopped> {
         match &self.operation.work {
-            Work::Create => self.create(None).await,
-            Work::Restore { snapshot } => self.create(Some(snapshot)).await,
+            Work::Create => self.create(Origin::Nothing).await,
+            Work::Restore { snapshot } => self.create(Origin::Snapshot(snapshot)).await,
+            Work::RestoreToPointInTime { source, until } => {
+                let until = *until;
+                self.create(Origin::PointInTime { source, until }).await
+            }
             Work::Replicate => self.replicate().await,
             Work::Promote { changes } => self.promote(changes).await,
             Work::Modify { changes } => self.modify(changes).await,
@@ -97,7 +103,9 @@ impl Run<'_, Instance> {
                 tell(state, instance, now, category, message);
             }
         })
-        .await
+        .await?;
+        backups::look_after(self.control_plane, self.key);
+        Ok(())
     }
 
     /// Ends an operation that the server could not do.
@@ -106,7 +114,7 @@ impl Run<'_, Instance> {
         tracing::error!(identifier, %error, work = ?self.operation.work, "an operation failed");
         let status = match (&self.operation.work, error) {
             (_, EngineError::Parameters { .. }) => "incompatible-parameters",
-            (Work::Restore { .. }, _) => "incompatible-restore",
+            (Work::Restore { .. } | Work::RestoreToPointInTime { .. }, _) => "incompatible-restore",
             (
                 Work::Modify { .. }
                 | Work::Promote { .. }

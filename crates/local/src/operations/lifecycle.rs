@@ -1,7 +1,9 @@
 //! From creation to deletion: the operations that make, stop, start, copy and remove a server.
 
+use super::backups;
 use super::instance::tell;
 use super::member::leave;
+use super::origin::Origin;
 use super::replicas::set_free;
 use super::run::{Run, Stopped};
 use crate::engines::StopMode;
@@ -13,17 +15,13 @@ use crate::state::snapshot::SnapshotStatus;
 
 impl Run<'_, Instance> {
     /// Makes a server, empty or from a snapshot. What an earlier attempt left behind is removed first.
-    pub(super) async fn create(&self, snapshot: Option<&str>) -> Result<(), Stopped> {
+    pub(super) async fn create(&self, origin: Origin<'_>) -> Result<(), Stopped> {
         if let Outcome::EndsIn(status) = &self.operation.outcome {
             self.wait(self.takes()?).await?;
             return self.end_badly(status).await;
         }
         self.note(|state, instance| *instance = parameters::armed(state, instance))
             .await?;
-        let source = snapshot.and_then(|key| {
-            self.control_plane
-                .read(|state| state.snapshots.get(key).cloned())
-        });
         let engine = self.engine()?;
         if self.record()?.member_of.is_some() {
             self.join(engine.as_deref()).await?;
@@ -31,22 +29,15 @@ impl Run<'_, Instance> {
             let spec = self.spec()?;
             engine.stop(&spec, StopMode::Immediate).await?;
             engine.remove(&spec.directory).await?;
-            match &source {
-                Some(source) => engine.restore(&source.directory, &spec, &|_| ()).await?,
-                None => engine.create(&spec).await?,
-            }
+            self.fill(&origin, &*engine, &spec).await?;
             engine.start(&spec).await?;
         }
         self.wait(self.takes()?).await?;
         let now = self.control_plane.now();
-        let message = match &source {
-            Some(source) => format!("Restored from snapshot {}", source.identifier),
-            None => "DB instance created".to_owned(),
-        };
-        let category = if source.is_some() {
-            "restoration"
-        } else {
-            "creation"
+        let message = self.origin_told(&origin, "DB instance")?;
+        let category = match origin {
+            Origin::Nothing => "creation",
+            Origin::Snapshot(_) | Origin::PointInTime { .. } => "restoration",
         };
         self.finish(
             InstanceStatus::Available,
@@ -153,7 +144,9 @@ impl Run<'_, Instance> {
         self.give_up_writing().await?;
         self.wait(self.takes()?).await?;
         self.give_up_writing().await?;
-        if let Some(engine) = self.engine()? {
+        let engine = self.engine()?;
+        let last = backups::close(self.control_plane, self.key, engine.as_deref()).await;
+        if let Some(engine) = engine {
             self.release_replicas(&*engine).await?;
             self.end_server(&*engine).await?;
         }
@@ -163,10 +156,13 @@ impl Run<'_, Instance> {
             set_free(state, &instance, now);
             tell(state, &instance, now, "deletion", "DB instance deleted");
             leave(state, &instance);
+            backups::retire(state, self.key, last);
             state.instances.remove(self.key);
             state.attachments.remove(self.key);
             Ok::<_, Stopped>(())
-        })
+        })?;
+        backups::collect_garbage(self.control_plane);
+        Ok(())
     }
 
     async fn restart(&self, kind: RestartKind) -> Result<(), Stopped> {

@@ -3,12 +3,14 @@
 //! What is to be done is part of the state before it is begun, so a job is only the name of the record that says it.
 //! A job looks at the record, does what is missing, and notes the result; after a crash it is simply run again.
 
+mod backups;
 mod cluster;
 mod copy;
 mod instance;
 mod lifecycle;
 mod member;
 mod modify;
+mod origin;
 mod recovery;
 mod replicas;
 mod run;
@@ -33,6 +35,8 @@ pub(crate) enum Job {
     Cluster(String),
     /// The copy of a snapshot.
     Snapshot(String),
+    /// The automated backups of an instance or a cluster.
+    Backups(String),
     /// A directory to remove.
     Garbage(String),
 }
@@ -50,6 +54,15 @@ impl Jobs {
     pub(crate) fn begin(&self, control_plane: &Arc<ControlPlane>, job: Job) {
         if let Entry::Vacant(free) = self.running().entry(job.clone()) {
             free.insert(tokio::spawn(run(Arc::clone(control_plane), job)));
+        }
+    }
+
+    /// Ends a job where it is.
+    pub(crate) async fn end(&self, job: &Job) {
+        let running = self.running().remove(job);
+        if let Some(handle) = running {
+            handle.abort();
+            drop(handle.await);
         }
     }
 
@@ -109,6 +122,7 @@ async fn run(control_plane: Arc<ControlPlane>, job: Job) {
             Job::Instance(resource_id) => instance::run(&control_plane, resource_id).await,
             Job::Cluster(resource_id) => cluster::run(&control_plane, resource_id).await,
             Job::Snapshot(key) => copy::run(&control_plane, key).await,
+            Job::Backups(resource_id) => backups::run(&control_plane, resource_id).await,
             Job::Garbage(path) => copy::remove(&control_plane, path).await,
         };
         if let Err(error) = done {
@@ -139,6 +153,8 @@ fn is_done(control_plane: &ControlPlane, job: &Job) -> bool {
             .snapshots
             .get(key)
             .is_none_or(|snapshot| !snapshot.is_being_copied()),
+        // There will be another occasion.
+        Job::Backups(_) => true,
         Job::Garbage(path) => state.garbage.get(path).is_none(),
     })
 }

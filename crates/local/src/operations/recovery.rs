@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Job;
+use super::backups;
 use super::instance::tell;
 use crate::control_plane::{ControlPlane, StoreError};
 use crate::serving;
@@ -48,6 +49,15 @@ impl ControlPlane {
             self.adopt(instance).await;
         }
         self.refresh_endpoints().await;
+        let databases = self.read(|state| {
+            let instances = state.instances.iter().map(|(id, _)| id.to_owned());
+            instances
+                .chain(state.clusters.iter().map(|(id, _)| id.to_owned()))
+                .collect::<Vec<_>>()
+        });
+        for database in databases {
+            backups::look_after(self, &database);
+        }
         for job in jobs {
             self.jobs.begin(self, job);
         }

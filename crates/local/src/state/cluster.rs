@@ -104,6 +104,11 @@ pub(crate) enum ClusterWork {
     Restore {
         snapshot: String,
     },
+    /// A volume from the automated backups of a cluster, named by its resource id.
+    RestoreToPointInTime {
+        source: String,
+        until: Timestamp,
+    },
     /// These changes come into force; a new `DBClusterIdentifier` among them is a rename.
     Modify {
         changes: Settings,

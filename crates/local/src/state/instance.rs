@@ -134,6 +134,11 @@ pub(crate) enum Work {
     Restore {
         snapshot: String,
     },
+    /// A server from the automated backups of an instance, named by its resource id.
+    RestoreToPointInTime {
+        source: String,
+        until: Timestamp,
+    },
     /// A server that follows the source.
     Replicate,
     /// A replica becomes an instance of its own, with these settings.
@@ -212,6 +217,7 @@ impl Instance {
             Some(
                 Work::Create
                 | Work::Restore { .. }
+                | Work::RestoreToPointInTime { .. }
                 | Work::Replicate
                 | Work::Promote { .. }
                 | Work::Modify { .. }

@@ -1,6 +1,7 @@
 //! Everything that local RDS remembers. Handlers and operations change it in transactions; nothing here waits.
 
 pub(crate) mod attachments;
+pub(crate) mod backups;
 pub(crate) mod cluster;
 pub(crate) mod custom_endpoint;
 pub(crate) mod event;
@@ -16,6 +17,7 @@ mod values;
 use serde::{Deserialize, Serialize};
 
 use self::attachments::Attachments;
+use self::backups::AutomatedBackups;
 use self::cluster::Cluster;
 use self::custom_endpoint::CustomEndpoint;
 use self::event::Event;
@@ -41,6 +43,8 @@ pub(crate) struct State {
     pub(crate) custom_endpoints: Table<CustomEndpoint>,
     /// By [`Snapshot::key`].
     pub(crate) snapshots: Table<Snapshot>,
+    /// By the resource id of the instance or cluster, which may be gone.
+    pub(crate) automated_backups: Table<AutomatedBackups>,
     pub(crate) parameter_groups: Table<ParameterGroup>,
     pub(crate) option_groups: Table<OptionGroup>,
     pub(crate) subnet_groups: Table<SubnetGroup>,
@@ -82,6 +86,7 @@ impl State {
             clusters: Table::load(contents)?,
             custom_endpoints: Table::load(contents)?,
             snapshots: Table::load(contents)?,
+            automated_backups: Table::load(contents)?,
             parameter_groups: Table::load(contents)?,
             option_groups: Table::load(contents)?,
             subnet_groups: Table::load(contents)?,
@@ -105,6 +110,7 @@ impl State {
             .chain(self.clusters.changes())
             .chain(self.custom_endpoints.changes())
             .chain(self.snapshots.changes())
+            .chain(self.automated_backups.changes())
             .chain(self.parameter_groups.changes())
             .chain(self.option_groups.changes())
             .chain(self.subnet_groups.changes())
@@ -157,6 +163,7 @@ impl State {
         end(&mut self.clusters);
         end(&mut self.custom_endpoints);
         end(&mut self.snapshots);
+        end(&mut self.automated_backups);
         end(&mut self.parameter_groups);
         end(&mut self.option_groups);
         end(&mut self.subnet_groups);

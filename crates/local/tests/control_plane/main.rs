@@ -8,6 +8,7 @@ mod custom_endpoints;
 mod engines;
 mod multi_az_clusters;
 mod parameters;
+mod point_in_time;
 mod proxies;
 mod recovery;
 mod replicas;

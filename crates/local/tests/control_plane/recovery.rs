@@ -131,8 +131,8 @@ async fn a_restore_survives(crash_after: Duration) {
     assert_eq!(statuses, [("final", "available"), ("s", "available")]);
     assert_eq!(
         processes.servers.directories().len(),
-        3,
-        "one server and two snapshots"
+        5,
+        "one server, two snapshots, and the base and the log of the automated backups"
     );
     assert_eq!(processes.servers.running(), 1);
 }

@@ -27,11 +27,15 @@ use crate::engines::{EngineError, Progress, ServerSpec};
 /// Looks that a finished segment gets to arrive in the archive: a minute.
 const ARRIVAL_LOOKS_MAX: u32 = 12_000;
 
+/// What a server says that was to stop before the first commit after an instant, but found none.
+const NOTHING_LATER: &str = "recovery ended before configured recovery target was reached";
+
 /// What a server that is being restored to an instant is told.
 #[derive(Debug, Serialize, Deserialize)]
 struct Recovery {
     archives: Vec<Utf8PathBuf>,
-    until: Timestamp,
+    /// Everything, if there is none.
+    until: Option<Timestamp>,
 }
 
 /// Keeps the log from now on in the directory, or nowhere.
@@ -107,19 +111,23 @@ pub(super) async fn restore_to(
 ) -> Result<(), EngineError> {
     let action = "restoring to an instant";
     let layout = Layout::new(&spec.directory);
-    let recovery = Recovery {
-        archives: archives.to_vec(),
-        until,
-    };
-    let recovery = serde_json::to_string(&recovery).map_err(failed(action))?;
     snapshot::restore(base, spec, account, progress).await?;
-    std::fs::write(layout.recovery(), recovery).map_err(failed(action))?;
-    std::fs::write(layout.recovery_signal(), "").map_err(failed(action))?;
-    account
-        .own(&layout.recovery_signal())
-        .map_err(failed(action))?;
+    let recover = |until| {
+        let archives = archives.to_vec();
+        let recovery = serde_json::to_vec(&Recovery { archives, until })?;
+        std::fs::write(layout.recovery(), recovery)?;
+        std::fs::write(layout.recovery_signal(), "")?;
+        account.own(&layout.recovery_signal())
+    };
+    recover(Some(until)).map_err(failed(action))?;
     // The server takes clients when it has arrived, and ends when it can't.
-    server::start(spec, account).await?;
+    match server::start(spec, account).await {
+        Err(EngineError::Failed { reason, .. }) if reason.contains(NOTHING_LATER) => {
+            recover(None).map_err(failed(action))?;
+            server::start(spec, account).await?;
+        }
+        started => started?,
+    }
     std::fs::remove_file(layout.recovery()).map_err(failed(action))
 }
 
@@ -137,9 +145,13 @@ pub(super) fn settings(layout: &Layout) -> io::Result<Vec<(&'static str, String)
         settings.extend([
             ("hot_standby", "off".to_owned()),
             ("restore_command", fetch.join(" || ")),
-            ("recovery_target_time", point(recovery.until)),
             ("recovery_target_action", "promote".to_owned()),
         ]);
+        settings.extend(
+            recovery
+                .until
+                .map(|until| ("recovery_target_time", point(until))),
+        );
     }
     Ok(settings)
 }

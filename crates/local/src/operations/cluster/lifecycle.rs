@@ -3,7 +3,9 @@
 use crate::clusters::members;
 use crate::engines::StopMode;
 use crate::operations::Job;
+use crate::operations::backups;
 use crate::operations::lifecycle::{complete_snapshot, fail_snapshot};
+use crate::operations::origin::Origin;
 use crate::operations::run::{Run, Stopped};
 use crate::parameters;
 use crate::serving;
@@ -12,31 +14,23 @@ use crate::state::instance::{AfterBackup, Instance, InstanceStatus, Operation, O
 
 impl Run<'_, Cluster> {
     /// Makes the volume, empty or from a snapshot, and the members that come with it.
-    pub(super) async fn create(&self, snapshot: Option<&str>) -> Result<(), Stopped> {
+    pub(super) async fn create(&self, origin: Origin<'_>) -> Result<(), Stopped> {
         if let Outcome::EndsIn(status) = &self.operation.outcome {
             self.wait(self.takes()?).await?;
             return self.end_badly(status).await;
         }
-        let source = snapshot.and_then(|key| {
-            self.control_plane
-                .read(|state| state.snapshots.get(key).cloned())
-        });
         let cluster = self.record()?;
         if let (Some(engine), None) = (self.engine()?, &cluster.writer) {
             let volume = serving::volume(&cluster);
             engine.remove(&volume.directory).await?;
-            match &source {
-                Some(source) => engine.restore(&source.directory, &volume, &|_| ()).await?,
-                None => engine.create(&volume).await?,
-            }
+            self.fill(&origin, &*engine, &volume).await?;
+            // Its members start it, with what they are given.
+            engine.stop(&volume, StopMode::Fast).await?;
         }
         self.make_members().await?;
         self.wait(self.takes()?).await?;
         let now = self.control_plane.now();
-        let message = match &source {
-            Some(source) => format!("Restored from snapshot {}", source.identifier),
-            None => "DB cluster created".to_owned(),
-        };
+        let message = self.origin_told(&origin, "DB cluster")?;
         self.finish(
             ClusterStatus::Available,
             "creation",
@@ -182,13 +176,16 @@ impl Run<'_, Cluster> {
         self.wait_until(|state| state.members_of(key).is_empty())
             .await?;
         self.wait(self.takes()?).await?;
-        if let Some(engine) = self.engine()? {
+        let engine = self.engine()?;
+        let last = backups::close(self.control_plane, self.key, engine.as_deref()).await;
+        if let Some(engine) = engine {
             engine.remove(&self.record()?.volume).await?;
         }
         let now = self.control_plane.now();
         self.control_plane.transact(|state| {
             let cluster = self.mine(state)?.clone();
             super::tell(state, &cluster, now, "deletion", "DB cluster deleted");
+            backups::retire(state, self.key, last);
             state.clusters.remove(self.key);
             state.attachments.remove(self.key);
             let endpoints = state.custom_endpoints.iter();
@@ -198,7 +195,9 @@ impl Run<'_, Cluster> {
                 state.custom_endpoints.remove(&key);
             }
             Ok::<_, Stopped>(())
-        })
+        })?;
+        backups::collect_garbage(self.control_plane);
+        Ok(())
     }
 
     async fn stop_servers(&self) -> Result<(), Stopped> {

@@ -10,6 +10,8 @@ pub(crate) use self::modify::status_during;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backups;
+use super::origin::Origin;
 use super::run::{Run, Stopped, Subject};
 use crate::clusters::members;
 use crate::control_plane::{ControlPlane, StoreError};
@@ -40,8 +42,12 @@ pub(super) async fn run(control_plane: &Arc<ControlPlane>, key: &str) -> Result<
 impl Run<'_, Cluster> {
     async fn perform(&self) -> Result<(), Stopped> {
         match &self.operation.work {
-            ClusterWork::Create => self.create(None).await,
-            ClusterWork::Restore { snapshot } => self.create(Some(snapshot)).await,
+            ClusterWork::Create => self.create(Origin::Nothing).await,
+            ClusterWork::Restore { snapshot } => self.create(Origin::Snapshot(snapshot)).await,
+            ClusterWork::RestoreToPointInTime { source, until } => {
+                let until = *until;
+                self.create(Origin::PointInTime { source, until }).await
+            }
             ClusterWork::Modify { changes } => self.modify(changes).await,
             ClusterWork::FailOver => self.fail_over().await,
             ClusterWork::Reboot => self.reboot().await,
@@ -125,7 +131,9 @@ impl Run<'_, Cluster> {
                 tell(state, cluster, now, category, message);
             }
         })
-        .await
+        .await?;
+        backups::look_after(self.control_plane, self.key);
+        Ok(())
     }
 
     /// Ends the operation in the failure that was asked for.
@@ -140,7 +148,9 @@ impl Run<'_, Cluster> {
         let identifier = self.record()?.identifier;
         tracing::error!(identifier, %error, work = ?self.operation.work, "an operation failed");
         let status = match &self.operation.work {
-            ClusterWork::Restore { .. } => ClusterStatus::Failed("migration-failed".to_owned()),
+            ClusterWork::Restore { .. } | ClusterWork::RestoreToPointInTime { .. } => {
+                ClusterStatus::Failed("migration-failed".to_owned())
+            }
             ClusterWork::Modify { .. } | ClusterWork::Backup { .. } | ClusterWork::FailOver => {
                 ClusterStatus::Available
             }
