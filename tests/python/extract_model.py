@@ -39,7 +39,7 @@ def extract(model: ServiceModel, served: list[str]) -> str:
     lines = []
     for operation in operations:
         output = operation.output_shape
-        result = output.name if output is not None and output.members else "-"
+        result = output.name if output is not None else "-"
         lines.append(f"operation {operation.name} {operation.input_shape.name} {result}")
     lines.extend(_structures(operations))
     errors = {shape.error_code: shape for each in operations for shape in each.error_shapes}
@@ -55,7 +55,7 @@ def _structures(operations: list) -> list[str]:
     for operation in operations:
         output = operation.output_shape
         queue.append(operation.input_shape)
-        if output is not None and output.members:
+        if output is not None:
             queue.append(output)
     lines, seen = [], set()
     while queue:

@@ -44,6 +44,11 @@ fn boto3_finds_around_a_database_what_aws_has_there() {
 }
 
 #[test]
+fn boto3_attaches_to_a_database_what_it_does_on_aws() {
+    tell("clients_attachments");
+}
+
+#[test]
 fn the_aws_cli_puts_a_database_back_behind_its_name() {
     tell("clients_aws_cli");
 }

@@ -13,11 +13,10 @@ use crate::state::topology::Integration;
 use crate::state::{Settings, Tags};
 
 /// Members of `CreateIntegration` that are shown as they were given.
-const SHOWN: [&str; 6] = [
+const SHOWN: [&str; 5] = [
     "SourceArn",
     "TargetArn",
     "KMSKeyId",
-    "AdditionalEncryptionContext",
     "DataFilter",
     "Description",
 ];

@@ -12,6 +12,7 @@ use crate::operations::status_during;
 use crate::rules::Request;
 use crate::settings;
 use crate::state::Settings;
+use crate::state::attachments::is_password_managed;
 use crate::state::instance::{Instance, InstanceStatus, Work};
 
 pub(super) fn modify(context: &mut Context<'_>, input: &Input) -> Answer {
@@ -78,23 +79,22 @@ fn asked(
         context.assign_address(&name);
         asked.insert("DBInstanceIdentifier".to_owned(), json!(name));
     }
-    if let Some(password) = password(context, input, instance.is_on(MANAGED), &asked)? {
+    let was_managed = is_password_managed(&instance.settings);
+    if let Some(password) = password(context, input, was_managed, &asked)? {
         asked.insert("MasterUserPassword".to_owned(), json!(password));
     }
     Ok(asked)
 }
 
-const MANAGED: &str = "ManageMasterUserPassword";
-
 /// The new master password: the one that the request has, or one that RDS makes up where it manages it.
-fn password(
+pub(super) fn password(
     context: &mut Context<'_>,
     input: &Input,
     was_managed: bool,
     asked: &Settings,
 ) -> Result<Option<String>, ApiError> {
     let is_managed = asked
-        .get(MANAGED)
+        .get("ManageMasterUserPassword")
         .and_then(Value::as_bool)
         .unwrap_or(was_managed);
     let is_turned_on = is_managed && !was_managed;
@@ -105,7 +105,7 @@ fn password(
     }
     match (input.text("MasterUserPassword"), is_managed) {
         (Some(_), true) => Err(ApiError::combination(
-            "You can't specify MasterUserPassword for an instance with ManageMasterUserPassword enabled.",
+            "You can't specify MasterUserPassword for a database with ManageMasterUserPassword enabled.",
         )),
         (Some(password), false) => {
             check_password(password)?;

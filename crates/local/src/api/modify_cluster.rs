@@ -6,8 +6,7 @@ use super::clusters::{must_be_available, shown};
 use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
-use super::instances::check_password;
-use super::modify::{log_exports, upgraded};
+use super::modify::{log_exports, password, upgraded};
 use crate::clusters;
 use crate::clusters::attributes::{ATTRIBUTES, attribute};
 use crate::clusters::members;
@@ -15,6 +14,7 @@ use crate::names;
 use crate::operations::cluster_status_during;
 use crate::settings;
 use crate::state::Settings;
+use crate::state::attachments::is_password_managed;
 use crate::state::cluster::{Cluster, ClusterStatus, ClusterWork};
 
 pub(super) fn modify(context: &mut Context<'_>, input: &Input) -> Answer {
@@ -80,16 +80,8 @@ fn asked(
         let name = new_name(context, cluster, name)?;
         asked.insert("DBClusterIdentifier".to_owned(), json!(name));
     }
-    if let Some(password) = input.text("MasterUserPassword") {
-        let is_managed = asked
-            .get("ManageMasterUserPassword")
-            .or(cluster.settings.get("ManageMasterUserPassword"));
-        if is_managed == Some(&json!(true)) {
-            return Err(ApiError::combination(
-                "You can't specify MasterUserPassword for a cluster with ManageMasterUserPassword enabled.",
-            ));
-        }
-        check_password(password)?;
+    let was_managed = is_password_managed(&cluster.settings);
+    if let Some(password) = password(context, input, was_managed, &asked)? {
         asked.insert("MasterUserPassword".to_owned(), json!(password));
     }
     Ok(asked)

@@ -286,6 +286,25 @@ async fn a_cluster_has_attachments_of_its_own() {
         .await;
     assert_eq!(code(nobody), "ResourceNotFoundFault");
 
+    let modify = || {
+        rds.modify_db_cluster()
+            .db_cluster_identifier("shop")
+            .apply_immediately(true)
+    };
+    modify()
+        .manage_master_user_password(true)
+        .send()
+        .await
+        .unwrap();
+    let secret = until_available(&rds, "shop")
+        .await
+        .master_user_secret()
+        .cloned();
+    let secret = secret.unwrap().secret_arn().unwrap().to_owned();
+    assert!(secret.contains(":secret:rds!cluster-"), "{secret}");
+    let off = modify().manage_master_user_password(false).send().await;
+    assert_eq!(code(off), "InvalidParameterCombination");
+
     let start = rds
         .start_activity_stream()
         .resource_arn(&arn)
