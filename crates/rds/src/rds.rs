@@ -74,7 +74,7 @@ impl Rds {
     }
 
     /// The same door, with a way to Route 53.
-    pub(crate) fn with_names(self, client: aws_sdk_route53::Client) -> Self {
+    pub fn with_names(self, client: aws_sdk_route53::Client) -> Self {
         Self {
             names: Some(client),
             ..self

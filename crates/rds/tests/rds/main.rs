@@ -5,6 +5,8 @@ mod calls;
 mod clusters;
 mod connect;
 mod identity;
+mod names;
 mod poll;
 mod requests;
 mod server;
+mod surroundings;
