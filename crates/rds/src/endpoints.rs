@@ -1,5 +1,6 @@
 //! The custom endpoints of clusters.
 
+use aws_sdk_rds::operation::describe_db_cluster_endpoints::builders::DescribeDBClusterEndpointsFluentBuilder;
 use aws_sdk_rds::types as sdk;
 
 use crate::convert::{parse, tags_from_sdk, tags_to_sdk};
@@ -65,9 +66,15 @@ impl Rds {
         cluster: &DbIdentifier,
     ) -> Result<Vec<CustomEndpoint>, Error> {
         let request = self.client.describe_db_cluster_endpoints();
-        let request = request
-            .db_cluster_identifier(cluster.as_str())
-            .max_records(PAGE_RECORDS);
+        let request = request.db_cluster_identifier(cluster.as_str());
+        self.endpoints(request).await
+    }
+
+    async fn endpoints(
+        &self,
+        request: DescribeDBClusterEndpointsFluentBuilder,
+    ) -> Result<Vec<CustomEndpoint>, Error> {
+        let request = request.max_records(PAGE_RECORDS);
         let found = self.read_pages(
             DESCRIBE,
             |marker| request.clone().set_marker(marker).send(),
@@ -78,9 +85,7 @@ impl Rds {
             let kind = endpoint.endpoint_type();
             kind.is_some_and(|kind| kind.eq_ignore_ascii_case(CUSTOM))
         });
-        custom
-            .map(|endpoint| CustomEndpoint::from_sdk(cluster, endpoint))
-            .collect()
+        custom.map(CustomEndpoint::from_sdk).collect()
     }
 
     /// Lists the tags of a custom endpoint, which no other look shows.
@@ -126,7 +131,10 @@ impl Rds {
     /// Every class.
     pub async fn delete_custom_endpoint(&self, seen: &CustomEndpoint) -> Result<(), Error> {
         let id = seen.identifier.as_str();
-        let found = self.custom_endpoints(&seen.cluster).await?;
+        // By its own id: while the cluster is being renamed, its name leads nowhere.
+        let request = self.client.describe_db_cluster_endpoints();
+        let request = request.db_cluster_endpoint_identifier(id);
+        let found = self.endpoints(request).await?;
         let found = found
             .iter()
             .find(|found| found.identifier == seen.identifier);
@@ -144,7 +152,7 @@ impl Rds {
 }
 
 impl CustomEndpoint {
-    fn from_sdk(cluster: &DbIdentifier, endpoint: &sdk::DbClusterEndpoint) -> Result<Self, Error> {
+    fn from_sdk(endpoint: &sdk::DbClusterEndpoint) -> Result<Self, Error> {
         let lacking = |member| move || Error::incomplete(DESCRIBE, member);
         let members = |names: &[String]| {
             let names = names.iter();
@@ -159,7 +167,8 @@ impl CustomEndpoint {
                 .ok_or_else(lacking("DBClusterEndpointResourceIdentifier"))?,
             arn: parse(endpoint.db_cluster_endpoint_arn())
                 .ok_or_else(lacking("DBClusterEndpointArn"))?,
-            cluster: cluster.clone(),
+            cluster: parse(endpoint.db_cluster_identifier())
+                .ok_or_else(lacking("DBClusterIdentifier"))?,
             address: endpoint.endpoint.clone(),
             status: text(endpoint.status()).to_ascii_lowercase(),
             kind: text(kind).to_ascii_uppercase(),

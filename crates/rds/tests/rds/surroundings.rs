@@ -89,6 +89,9 @@ async fn a_custom_endpoint_that_was_made_anew_stays() {
     let error = rds.delete_custom_endpoint(&before).await.unwrap_err();
     assert_eq!(error.class, Class::IdentityMismatch);
     assert_eq!(server.actions(), ["DescribeDBClusterEndpoints"]);
+    // While its cluster is being renamed, only its own id leads to it.
+    assert_eq!(server.last().get("DBClusterEndpointIdentifier"), "reports");
+    assert_eq!(server.last().get("DBClusterIdentifier"), "");
     let now = seen(&rds).await;
     rds.delete_custom_endpoint(&now).await.unwrap();
     assert_eq!(server.last().action, "DeleteDBClusterEndpoint");
