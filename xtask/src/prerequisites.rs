@@ -1,4 +1,4 @@
-//! What the demo and the tests need besides Rust: PostgreSQL, and for the tests a Python
+//! What the demo and the tests need besides Rust: PostgreSQL, and for the tests MariaDB and a Python
 //! environment with other people's clients and servers.
 //!
 //! Debian packages are installed where we may (root or password-less sudo); elsewhere the exact
@@ -33,6 +33,30 @@ pub(crate) fn postgres() -> Result<(), String> {
              /usr/lib/postgresql/*/bin"
                 .into(),
         )
+    }
+}
+
+/// Makes sure that MariaDB's server and its copying program are there.
+pub(crate) fn mariadb() -> Result<(), String> {
+    let is_there = || {
+        let programs = ["mariadbd", "mariadb-backup"];
+        programs.iter().all(|program| {
+            let places = ["/usr/sbin", "/usr/bin", "/usr/local/bin"];
+            succeeds(Command::new(program).args(["--no-defaults", "--version"]))
+                || places
+                    .iter()
+                    .any(|place| Path::new(place).join(program).exists())
+        })
+    };
+    if is_there() {
+        return Ok(());
+    }
+    // Not `mariadb-server`, which would start a server that nobody asked for.
+    install(&["mariadb-server-core", "mariadb-client", "mariadb-backup"])?;
+    if is_there() {
+        Ok(())
+    } else {
+        Err("MariaDB was installed, but `mariadbd` and `mariadb-backup` are not found".into())
     }
 }
 

@@ -12,6 +12,7 @@ const SCRATCH_KIB_MIN: u64 = 6 * 1024 * 1024;
 /// Verifies, then runs all tests; arguments go to `cargo test`.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     prerequisites::postgres()?;
+    prerequisites::mariadb()?;
     let python = prerequisites::python()?;
     if arguments.is_empty() {
         verify::run()?;

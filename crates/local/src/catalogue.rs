@@ -267,6 +267,14 @@ impl Product {
         }
     }
 
+    /// The packages of Debian that serve it.
+    pub(crate) fn packages(&self) -> &'static str {
+        match self.system {
+            System::MySql | System::MariaDb => "mariadb-server-core mariadb-client mariadb-backup",
+            System::Postgres | System::Oracle | System::SqlServer | System::Db2 => "postgresql",
+        }
+    }
+
     /// `MajorEngineVersion`.
     pub(crate) fn major_version(&self, version: &str) -> String {
         version

@@ -6,7 +6,7 @@ pub(crate) fn no_server(engine: &str) -> Vec<u8> {
         "Local RDS has no server for {engine}: this instance exists in the control plane only"
     );
     match engine {
-        "mysql" | "mariadb" => mysql_error(&text),
+        "mysql" | "mariadb" | "aurora-mysql" => mysql_error(&text),
         _ => format!("{text}\r\n").into_bytes(),
     }
 }

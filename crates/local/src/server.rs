@@ -28,7 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::control_plane::{ControlPlane, OpenError};
 use crate::engines::Engine;
-use crate::engines::postgres::Postgres;
+use crate::engines::mariadb::{self, MariaDb};
+use crate::engines::postgres::{self, Postgres};
 use crate::options::{Durations, Engines, Home, Options};
 use crate::serve::serve_until;
 
@@ -309,14 +310,38 @@ const ADDRESS: &str = "address.json";
 
 fn real_options(home: &Utf8Path, options: &ServerOptions) -> Options {
     let postgres: Arc<dyn Engine> = Arc::new(Postgres::new());
+    let mut engines = BTreeMap::from([("postgres".to_owned(), postgres)]);
+    for product in mariadb::Product::ALL {
+        let engine = Arc::new(MariaDb::new(product));
+        engines.insert(product.engine().to_owned(), engine);
+    }
     Options {
         home: Home::Directory(home.to_owned()),
         durations: options.durations,
         time_scale: options.time_scale,
         clock: Arc::new(now),
         seed: rand::random(),
-        engines: Engines::Real(BTreeMap::from([("postgres".to_owned(), postgres)])),
+        engines: Engines::Real(engines),
     }
+}
+
+/// What local RDS has no servers for on this machine, in words for a person, with what installs them. The databases of
+/// these engines can't be made; the others can.
+pub async fn missing_servers() -> Vec<String> {
+    let mut missing = Vec::new();
+    if postgres::installed_versions().await.is_empty() {
+        missing.push(
+            "PostgreSQL is not installed; install it with: sudo apt-get install postgresql"
+                .to_owned(),
+        );
+    }
+    if let Err(error) = mariadb::installed_version().await {
+        let engines = mariadb::Product::ALL
+            .map(mariadb::Product::engine)
+            .join(", ");
+        missing.push(format!("{error} (for {engines})"));
+    }
+    missing
 }
 
 #[expect(

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
-use trapheus_local::engines::postgres;
+use trapheus_local::engines::{EngineError, mariadb, postgres};
 use trapheus_rds::Rds;
 
 use crate::error::{Failure, chain};
@@ -45,6 +45,7 @@ pub(crate) async fn run(settings: &Settings, printer: Printer) -> Result<Exit, F
         }),
     }
     findings.push(local_postgres().await);
+    findings.push(local_mariadb().await);
     let text: Vec<String> = findings.iter().map(Finding::shown).collect();
     printer.result(&json!({ "findings": findings }), &text.join("\n"));
     let bad = findings.iter().any(|finding| finding.state == State::Bad);
@@ -149,6 +150,22 @@ async fn local_postgres() -> Finding {
     };
     Finding {
         what: "PostgreSQL for local RDS",
+        state,
+        detail,
+        remedy,
+    }
+}
+
+async fn local_mariadb() -> Finding {
+    let (state, detail, remedy) = match mariadb::installed_version().await {
+        Ok(version) => (State::Good, version, None),
+        Err(EngineError::NotInstalled { hint, .. }) => {
+            (State::Missing, "not found".to_owned(), Some(hint))
+        }
+        Err(error) => (State::Missing, error.to_string(), None),
+    };
+    Finding {
+        what: "MariaDB for local RDS (mariadb, mysql, aurora-mysql)",
         state,
         detail,
         remedy,

@@ -47,6 +47,9 @@ async fn up(options: ServerOptions, printer: Printer) -> Result<Exit, Failure> {
             "\nFor the AWS CLI, the SDKs and trapheus:\n{}\n",
             exports(&running)
         ));
+        for missing in server::missing_servers().await {
+            printer.say(&missing);
+        }
         printer.say("Ctrl-C or `trapheus local down` stops it; the data stays");
     }
     server.run().await.context("serve")?;

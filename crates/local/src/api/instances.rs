@@ -378,9 +378,10 @@ pub(super) fn version(
     let versions = context.catalogue.versions(engine).join(", ");
     let message = if versions.is_empty() {
         format!(
-            "{} is not installed on this machine (on Debian: apt-get install postgresql); local RDS \
-             looks for it when it starts.",
-            product.description
+            "{} has no server on this machine (on Debian: apt-get install {}); local RDS looks for it \
+             when it starts.",
+            product.description,
+            product.packages()
         )
     } else {
         let asked = asked.unwrap_or_default();

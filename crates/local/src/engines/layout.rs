@@ -5,6 +5,8 @@
 //! ├── data/                 the engine's data directory; belongs to the server's user
 //! ├── data.partial/         the same while it is being made; renamed when it is whole
 //! ├── rdsadmin.password     readable for the control plane alone
+//! ├── upstream              of a replica: the directory of the server that it follows
+//! ├── archive               where the server's log is kept, if it is
 //! └── server.log            the server's output; `server.log.1` is the part before
 //! /tmp/trapheus-<hash>/     the server's Unix socket
 //! ```
@@ -44,6 +46,14 @@ impl Layout {
 
     pub(super) fn password(&self) -> Utf8PathBuf {
         self.directory.join("rdsadmin.password")
+    }
+
+    pub(super) fn upstream(&self) -> Utf8PathBuf {
+        self.directory.join("upstream")
+    }
+
+    pub(super) fn archive(&self) -> Utf8PathBuf {
+        self.directory.join("archive")
     }
 
     pub(super) fn log(&self) -> Utf8PathBuf {

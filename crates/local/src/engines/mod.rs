@@ -9,6 +9,7 @@ mod directory;
 mod files;
 mod layout;
 mod log;
+pub mod mariadb;
 pub mod postgres;
 mod process;
 mod program;

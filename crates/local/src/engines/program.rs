@@ -25,6 +25,15 @@ pub(super) async fn run(
     input: &str,
 ) -> Result<Output, EngineError> {
     prepare(command, account);
+    run_prepared(command, action, input).await
+}
+
+/// The same for a command that has been prepared, and to whose environment something was added.
+pub(super) async fn run_prepared(
+    command: &mut Command,
+    action: &str,
+    input: &str,
+) -> Result<Output, EngineError> {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -23,7 +23,8 @@ pub(super) fn is_postgres(engine: &str) -> bool {
     engine.contains("postgres")
 }
 
-fn is_mysql(engine: &str) -> bool {
+/// Whether the engine speaks MySQL's protocol.
+pub(super) fn is_mysql(engine: &str) -> bool {
     engine.contains("mysql") || engine.contains("mariadb")
 }
 

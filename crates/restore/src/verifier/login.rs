@@ -1,6 +1,7 @@
-//! Logging in to PostgreSQL and asking it a question.
+//! Logging in to a server and asking it a question.
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, Error};
 use tokio::time::timeout;
 
@@ -9,13 +10,12 @@ use super::{Credentials, Probe, ProbeError, Proof, STEP_LIMIT};
 /// The class of SQLSTATEs that say who somebody is not.
 const INVALID_AUTHORIZATION: &str = "28";
 
-/// Logs in as the credentials say and runs `SELECT 1`.
-pub(super) async fn log_in(probe: &Probe, credentials: &Credentials) -> Result<Proof, ProbeError> {
-    let user = credentials
-        .user
-        .as_deref()
-        .or(probe.master_username.as_deref())
-        .unwrap_or("postgres");
+/// Logs in to PostgreSQL as the credentials say and runs `SELECT 1`.
+pub(super) async fn postgres(
+    probe: &Probe,
+    credentials: &Credentials,
+) -> Result<Proof, ProbeError> {
+    let user = user(probe, credentials, "postgres");
     let options = PgConnectOptions::new_without_pgpass()
         .host(&probe.endpoint.address)
         .port(probe.endpoint.port)
@@ -23,17 +23,53 @@ pub(super) async fn log_in(probe: &Probe, credentials: &Credentials) -> Result<P
         .password(credentials.password.reveal())
         .database(credentials.database.as_deref().unwrap_or("postgres"))
         .ssl_mode(PgSslMode::Prefer);
-    timeout(STEP_LIMIT, ask(options))
+    let ask = async {
+        let mut connection = options.connect().await?;
+        sqlx::query("SELECT 1").execute(&mut connection).await?;
+        connection.close().await
+    };
+    judge(user, ask).await
+}
+
+/// The same for MySQL and MariaDB.
+pub(super) async fn mysql(probe: &Probe, credentials: &Credentials) -> Result<Proof, ProbeError> {
+    let user = user(probe, credentials, "admin");
+    let options = MySqlConnectOptions::new()
+        .host(&probe.endpoint.address)
+        .port(probe.endpoint.port)
+        .username(user)
+        .password(credentials.password.reveal())
+        .ssl_mode(MySqlSslMode::Preferred);
+    let options = match &credentials.database {
+        Some(database) => options.database(database),
+        None => options,
+    };
+    let ask = async {
+        let mut connection = options.connect().await?;
+        sqlx::query("SELECT 1").execute(&mut connection).await?;
+        connection.close().await
+    };
+    judge(user, ask).await
+}
+
+/// Who logs in; the last resort is the master user that RDS's console proposes.
+fn user<'a>(probe: &'a Probe, credentials: &'a Credentials, otherwise: &'a str) -> &'a str {
+    credentials
+        .user
+        .as_deref()
+        .or(probe.master_username.as_deref())
+        .unwrap_or(otherwise)
+}
+
+async fn judge(
+    user: &str,
+    ask: impl Future<Output = Result<(), Error>>,
+) -> Result<Proof, ProbeError> {
+    timeout(STEP_LIMIT, ask)
         .await
         .map_err(|_| ProbeError::Unreachable("the login takes too long".to_owned()))?
         .map(|()| Proof::Login)
         .map_err(|error| refused(user, &error))
-}
-
-async fn ask(options: PgConnectOptions) -> Result<(), Error> {
-    let mut connection: PgConnection = options.connect().await?;
-    sqlx::query("SELECT 1").execute(&mut connection).await?;
-    connection.close().await
 }
 
 fn refused(user: &str, error: &Error) -> ProbeError {

@@ -88,7 +88,10 @@ impl Verifier for ServerVerifier {
         let proof = handshake::shake_hands(probe).await?;
         match &self.credentials {
             Some(credentials) if handshake::is_postgres(&probe.engine) => {
-                login::log_in(probe, credentials).await
+                login::postgres(probe, credentials).await
+            }
+            Some(credentials) if handshake::is_mysql(&probe.engine) => {
+                login::mysql(probe, credentials).await
             }
             Some(_) | None => Ok(proof),
         }

@@ -1,9 +1,7 @@
 //! The files that PostgreSQL has beside every server's own: `postgresql.conf`, `pg_hba.conf`, the socket, and:
 //!
 //! ```text
-//! upstream              of a replica: the directory of the server that it follows
-//! upstream.pgpass       and what it logs in there with; belongs to the server's user
-//! archive               the directory that the log is kept in, if it is
+//! upstream.pgpass       what a replica logs in to its upstream with; belongs to the server's user
 //! recovery              while it is restored to an instant: which, and from which archives
 //! data/standby.signal   there for as long as the server is a replica
 //! data/recovery.signal  there for as long as the server is being restored to an instant
@@ -29,16 +27,8 @@ impl Layout {
         self.directory().join("pg_hba.conf")
     }
 
-    pub(super) fn upstream(&self) -> Utf8PathBuf {
-        self.directory().join("upstream")
-    }
-
     pub(super) fn upstream_password(&self) -> Utf8PathBuf {
         self.directory().join("upstream.pgpass")
-    }
-
-    pub(super) fn archive(&self) -> Utf8PathBuf {
-        self.directory().join("archive")
     }
 
     pub(super) fn recovery(&self) -> Utf8PathBuf {
