@@ -171,18 +171,18 @@ impl Blueprint {
         row.is_set_by(Way::Modify, &self.engine)
             && is_copied(row)
             && self.why_not_sent(row).is_none()
-            && self.why_not_reached(row, restored).is_none()
+            && self.why_not_reached(row, &restored.settings).is_none()
     }
 
     /// Why a restored database can't get the original's value any more, whatever is sent.
     pub(crate) fn why_not_reached(
         &self,
         row: &Attribute,
-        restored: &Database,
+        restored: &Settings,
     ) -> Option<&'static str> {
         let name = row.name.as_str();
         let asked = self.settings.get(name)?;
-        let found = restored.settings.get(name)?;
+        let found = restored.get(name)?;
         if name == ALLOCATED_STORAGE && found.as_i64() > asked.as_i64() {
             return Some(
                 "the snapshot needs more storage than the original has, and storage never shrinks",

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trapheus_rds::{Attribute, AttributeClass, Database, Way, attributes};
+use trapheus_rds::{Attribute, AttributeClass, Database, Settings, Way, attributes};
 
 use crate::blueprint::{Blueprint, is_copied};
 use crate::marks;
 use crate::plan::Plan;
 use crate::tasks::Piece;
+use crate::tasks::attachments::backup_replication;
 
 /// The original's configuration against the restored database's, attribute by attribute:
 /// everything compared is kept, lost, or has a reason why nobody could have kept it.
@@ -22,6 +23,9 @@ pub struct Fidelity {
     pub lost: Vec<Loss>,
     /// Those that differ and that no request can set, each with the reason.
     pub not_restorable: Vec<String>,
+    /// What breaks or stays behind although every attribute is kept, each with what to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<String>,
 }
 
 /// An attribute that the restored database does not have as the original has it.
@@ -123,6 +127,14 @@ fn values(
         "DBInstanceIdentifier" | "DBClusterIdentifier" | "DBClusterMembers" | "CustomEndpoints" => {
             (None, None)
         }
+        backup_replication::REPLICATIONS => {
+            let of = |settings: &Settings| {
+                Some(backup_replication::regions(
+                    settings.get(row.name.as_str())?,
+                ))
+            };
+            (of(&blueprint.settings), of(&restored.settings))
+        }
         "TagList" => (tags(&blueprint.tags), tags(&marks::users(&restored.tags))),
         name => (
             blueprint.settings.get(name).cloned(),
@@ -154,5 +166,5 @@ fn why_not_restorable(
     };
     by_class
         .or_else(|| blueprint.why_not_sent(row))
-        .or_else(|| blueprint.why_not_reached(row, restored))
+        .or_else(|| blueprint.why_not_reached(row, &restored.settings))
 }

@@ -11,8 +11,10 @@
 
 mod blueprint;
 mod checks;
+mod consequences;
 mod error;
 mod fidelity;
+mod forecast;
 mod input;
 mod limits;
 mod marks;
@@ -33,6 +35,7 @@ pub use blueprint::Blueprint;
 pub use checks::{Check, Verdict};
 pub use error::{Calls, Cause, ErrorName, TaskError};
 pub use fidelity::{Fidelity, Loss};
+pub use forecast::Forecast;
 pub use input::{
     AutomatedBackups, CrossRegionReplicas, FinalSnapshot, InputError, KeptOriginal, MasterPassword,
     Request, RestoreTime, RollbackOf, SnapshotChoice, Strategy, Task,

@@ -20,6 +20,12 @@ const PROMOTED: &str = "trapheus:promoted";
 /// When the restored database was given the master password that the input names.
 const PASSWORD: &str = "trapheus:password";
 
+/// When the proxies of the target were taken off what they led to.
+const PROXIES: &str = "trapheus:proxies";
+
+/// The stack that a resource belongs to; AWS's own.
+pub(crate) const STACK_NAME: &str = "aws:cloudformation:stack-name";
+
 /// What a resource is to the execution that marked it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -67,6 +73,11 @@ pub(crate) fn password(at: Timestamp) -> (String, String) {
     (PASSWORD.to_owned(), at.to_string())
 }
 
+/// The tag that says when the target's proxies were taken off what they led to.
+pub(crate) fn proxies(at: Timestamp) -> (String, String) {
+    (PROXIES.to_owned(), at.to_string())
+}
+
 /// Reads the marks of a resource.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks<'a>(pub(crate) &'a Tags);
@@ -100,6 +111,11 @@ impl<'a> Marks<'a> {
     /// Whether it was given the master password that the input names.
     pub(crate) fn has_its_password(self) -> bool {
         self.0.contains_key(PASSWORD)
+    }
+
+    /// Since when the target's proxies lead to it or to nothing.
+    pub(crate) fn proxies_since(self) -> Option<Timestamp> {
+        self.0.get(PROXIES)?.parse().ok()
     }
 
     /// Whether it was sent to the target's name.

@@ -11,6 +11,7 @@ use trapheus_rds::{Arn, DbIdentifier, Endpoint, Kind, ResourceId, SnapshotId, Sn
 use crate::blueprint::Blueprint;
 use crate::checks::{Check, Verdict};
 use crate::error::Calls;
+use crate::forecast::Forecast;
 use crate::input::{AutomatedBackups, KeptOriginal, MasterPassword, Strategy, Task};
 use crate::limits::Limits;
 use crate::names::Names;
@@ -53,6 +54,12 @@ pub struct Plan {
     /// The cluster's custom endpoints.
     #[serde(default)]
     pub custom_endpoints: Vec<CustomEndpointPlan>,
+    /// The RDS Proxies that lead to the target.
+    #[serde(default)]
+    pub proxies: Vec<String>,
+    /// What the fidelity report is expected to say.
+    #[serde(default, rename = "fidelityForecast")]
+    pub forecast: Forecast,
     /// The master password that the restored database gets.
     #[serde(default)]
     pub master_password: MasterPassword,

@@ -74,6 +74,9 @@ impl Record {
         if let Some(snapshot) = &self.snapshot {
             left_over.extend(snapshot.left_over.iter().cloned());
         }
+        if let (Some(promoted), None) = (&self.promoted, &self.rolled_back) {
+            left_over.extend(promoted.left_over.iter().cloned());
+        }
         if let Some(KeptDatabase {
             identifier,
             resource_id,

@@ -1,15 +1,10 @@
 //! Checks of the target itself: what it is, how it stands, and what hangs on it that a restored
 //! database would not have.
 
-use serde_json::Value;
 use trapheus_rds::{AttributeClass, Database, attributes};
 
 use super::Check;
-
-/// What other calls than a restore and a modify set, and what is no concern of this check all the
-/// same: the order of upgrades is a policy that comes back with the tags, and a cluster's members
-/// and custom endpoints are made again.
-const HARMLESS: [&str; 3] = ["UpgradeRolloutOrder", "DBClusterMembers", "CustomEndpoints"];
+use crate::tasks::attachments;
 
 /// Whether the target can be snapshotted and renamed now.
 pub(crate) fn status(target: &Database) -> Check {
@@ -49,22 +44,24 @@ pub(crate) fn replicas(target: &Database) -> Check {
     }
 }
 
-/// What only other calls can attach would be lost silently.
+/// What other calls than a restore and a modify have attached: it is attached again, or it would
+/// be lost silently.
 pub(crate) fn attachments(target: &Database, allow_lost: &[String]) -> Vec<Check> {
     const NAME: &str = "attachments";
-    let mut checks = Vec::new();
+    let (mut checks, mut attached) = (Vec::new(), Vec::new());
     for row in attributes(target.subject()) {
         let name = row.name.as_str();
-        let AttributeClass::OtherApi(operation) = row.class else {
-            continue;
-        };
-        let Some(value) = target
-            .settings
-            .get(name)
-            .filter(|value| is_attached(name, value))
+        let (AttributeClass::OtherApi(operation), Some(value)) =
+            (row.class, target.settings.get(name))
         else {
             continue;
         };
+        if attachments::is_attached(name, value) {
+            attached.push(name);
+        }
+        if attachments::keeps(name, value) {
+            continue;
+        }
         let is_allowed = allow_lost.iter().any(|allowed| allowed == name);
         checks.push(if is_allowed {
             Check::warn(
@@ -73,25 +70,20 @@ pub(crate) fn attachments(target: &Database, allow_lost: &[String]) -> Vec<Check
             )
         } else {
             let detail = format!(
-                "{name} ({value}) would be lost: {operation} isn't called yet; to go on without, \
+                "{name} ({value}) would be lost: nothing calls {operation}; to go on without, \
                  name it in the input: \"allowLost\": [\"{name}\"]"
             );
             Check::fail(NAME, detail)
         });
     }
+    if !attached.is_empty() {
+        let detail = format!("{}: attached again", attached.join(", "));
+        checks.push(Check::pass(NAME, detail));
+    }
     if checks.is_empty() {
         checks.push(Check::pass(NAME, "none that a restore would lose"));
     }
     checks
-}
-
-fn is_attached(name: &str, value: &Value) -> bool {
-    // Replicas have a check of their own; a stream that is stopped is none, and neither is what
-    // is switched off.
-    let is_replica = name.starts_with("ReadReplica");
-    let is_stopped = name.starts_with("ActivityStream")
-        && value.as_str().is_some_and(|text| text.starts_with("stop"));
-    !is_replica && !is_stopped && *value != Value::Bool(false) && !HARMLESS.contains(&name)
 }
 
 /// Deletion protection comes back and doesn't stop the original's deletion.
@@ -102,15 +94,4 @@ pub(crate) fn deletion_protection(target: &Database) -> Check {
         "off"
     };
     Check::pass("deletion protection", detail)
-}
-
-/// Policies that name the old identity stop matching.
-pub(crate) fn identity(target: &Database) -> Option<Check> {
-    let uses_iam =
-        target.settings.get("IAMDatabaseAuthenticationEnabled") == Some(&Value::Bool(true));
-    let detail = format!(
-        "the restored database has a new resource id: IAM policies for database users that name {} must be changed",
-        target.resource_id
-    );
-    uses_iam.then(|| Check::warn("identity", detail))
 }

@@ -9,7 +9,7 @@ use trapheus_rds::{Class, Database, Kind, Settings, StatusClass, Tags};
 
 use super::context::{Context, Waits, existing, found_again};
 use super::sides::{self, Piece, Side};
-use super::{members, password, writer};
+use super::{attachments, members, password, writer};
 use crate::error::{ErrorName, TaskError};
 use crate::fidelity::Fidelity;
 use crate::marks;
@@ -116,6 +116,7 @@ async fn configure_one(
         return Err(TaskError::in_progress(what));
     }
     fail_if_unapplied(database)?;
+    attachments::make_so(context, database, piece.blueprint).await?;
     tag(context, database, &piece.blueprint.tags).await
 }
 
@@ -241,6 +242,7 @@ fn compare(context: &Context, restored: &Side) -> Result<Configured, TaskError> 
     for piece in pieces {
         fidelity.add(Fidelity::compare(plan, &piece));
     }
+    fidelity.breaks = plan.forecast.breaks.clone();
     let allowed = &plan.allow_lost;
     let lost: Vec<String> = fidelity
         .unforgiven(allowed)

@@ -6,6 +6,7 @@
 //! and tags.
 
 mod acquaintances;
+pub(crate) mod attachments;
 mod configure;
 mod context;
 mod endpoints;
@@ -14,6 +15,7 @@ mod move_aside;
 mod password;
 mod plan;
 mod promote;
+mod proxies;
 mod remove;
 mod rename;
 mod report;

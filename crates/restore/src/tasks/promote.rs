@@ -11,7 +11,7 @@ use trapheus_rds::{Arn, Database, DbIdentifier, Endpoint, ResourceId, StatusClas
 use super::context::{Context, Waits};
 use super::rename::{Renamed, rename, renaming};
 use super::sides::{self, Piece, Side};
-use super::{endpoints, writer};
+use super::{endpoints, proxies, writer};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
 
@@ -33,6 +33,9 @@ pub struct Promoted {
     pub endpoint: Endpoint,
     /// Since when it has been seen there.
     pub serving_since: Timestamp,
+    /// Proxies that don't reach it.
+    #[serde(default)]
+    pub left_over: Vec<String>,
 }
 
 pub(super) async fn run(context: &Context) -> Result<Promoted, TaskError> {
@@ -53,7 +56,13 @@ async fn pass(context: &Context) -> Result<Promoted, TaskError> {
     }
     endpoints::make(context, &head).await?;
     writer::make(context, &head, |names| &names.target).await?;
-    promoted(context, &head, &restored)
+    let mut promoted = promoted(context, &head, &restored)?;
+    promoted.left_over = proxies::lead_to(context, &head).await?;
+    if let Some(since) = Marks(&head.tags).proxies_since() {
+        // The database has served since before its proxies were led to it.
+        promoted.serving_since = since;
+    }
+    Ok(promoted)
 }
 
 async fn look(context: &Context) -> Result<Database, TaskError> {
@@ -132,6 +141,7 @@ fn promoted(context: &Context, head: &Database, restored: &Side) -> Result<Promo
         arn: head.arn.clone(),
         endpoint,
         serving_since: context.now(),
+        left_over: Vec::new(),
     })
 }
 

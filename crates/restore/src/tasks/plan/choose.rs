@@ -2,7 +2,9 @@
 //! backups, for a point in time.
 
 use jiff::{SignedDuration, Timestamp};
-use trapheus_rds::{Database, DbIdentifier, Kind, Rds, Snapshot, SnapshotId, SnapshotStatus};
+use trapheus_rds::{
+    Database, DbIdentifier, Kind, Rds, Settings, Snapshot, SnapshotId, SnapshotStatus,
+};
 
 use crate::checks::{self, Check};
 use crate::error::TaskError;
@@ -20,6 +22,8 @@ pub(super) struct Chosen {
     pub(super) snapshot: Option<SnapshotPlan>,
     pub(super) point_in_time: Option<PointInTimePlan>,
     pub(super) checks: Vec<Check>,
+    /// What of the configuration comes with the data.
+    pub(super) stored: Settings,
 }
 
 impl Chosen {
@@ -29,6 +33,7 @@ impl Chosen {
             snapshot: Some(plan),
             point_in_time: None,
             checks,
+            stored: Settings::new(),
         }
     }
 
@@ -38,6 +43,7 @@ impl Chosen {
             snapshot: None,
             point_in_time: None,
             checks: vec![why],
+            stored: Settings::new(),
         }
     }
 
@@ -116,6 +122,7 @@ async fn moment(
         snapshot: None,
         point_in_time: Some(plan),
         checks,
+        stored: Settings::new(),
     })
 }
 
@@ -262,5 +269,8 @@ fn existing(snapshot: &Snapshot, request: &Request, target: &Database, now: Time
         engine_version: Some(snapshot.engine_version.clone()),
         keep: request.keep_snapshots,
     };
-    Chosen::snapshot(plan, checks)
+    Chosen {
+        stored: snapshot.settings.clone(),
+        ..Chosen::snapshot(plan, checks)
+    }
 }

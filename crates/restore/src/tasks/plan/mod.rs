@@ -7,11 +7,13 @@ pub(super) mod target;
 mod words;
 
 use jiff::Timestamp;
-use trapheus_rds::{Database, Kind, Rds};
+use trapheus_rds::{Class, Database, Kind, Rds, Settings};
 
 use super::{Options, Refusal};
 use crate::checks::{self, Check, surroundings};
+use crate::consequences;
 use crate::error::{ErrorName, TaskError};
+use crate::forecast::Forecast;
 use crate::input::{FinalSnapshot, Request, Task};
 use crate::limits::Limits;
 use crate::names::{self, Names};
@@ -99,6 +101,8 @@ impl<'a> Planner<'a> {
             blueprint: target.blueprint.with_password(&master_password),
             parts: target.parts,
             custom_endpoints: target.custom_endpoints,
+            proxies: Vec::new(),
+            forecast: Forecast::default(),
             master_password,
             retirement: Retirement {
                 final_snapshot: self.final_snapshot(target.kind),
@@ -117,6 +121,7 @@ impl<'a> Planner<'a> {
         };
         plan.checks = self.checks(&mut plan, &living, &chosen).await?;
         plan.checks.extend(target.checks);
+        plan.forecast = forecast(&plan, &chosen, &living);
         plan.steps = words::steps(&plan);
         Ok(plan)
     }
@@ -145,16 +150,37 @@ impl<'a> Planner<'a> {
         checks.push(checks::target::deletion_protection(target));
         let password = checks::password::check(&plan.master_password, target, self.secrets);
         checks.push(password.await);
-        checks.extend(checks::target::identity(target));
         checks.extend(surroundings::groups(&self.rds, plan).await);
         if let Some(version) = chosen.engine_version() {
             checks.push(surroundings::version(&self.rds, &target.engine, version).await);
         }
         checks.push(surroundings::blue_green(&self.rds, target).await);
         checks.extend(surroundings::names(&self.rds, target).await);
+        checks.push(self.proxies(plan).await);
         checks.push(self.connection(plan, target).await);
         checks.extend(words::consequences(plan));
         Ok(checks)
+    }
+
+    /// The proxies that lead to the target are led to the restored database.
+    async fn proxies(&self, plan: &mut Plan) -> Check {
+        const NAME: &str = "proxies";
+        match self.rds.proxies_to(plan.kind, &plan.identifier).await {
+            Ok(proxies) if proxies.is_empty() => Check::pass(NAME, "none lead to it"),
+            Ok(proxies) => {
+                let detail = format!(
+                    "{}: led to the restored database at the swap; what they log in with must fit its \
+                     passwords",
+                    proxies.join(", ")
+                );
+                plan.proxies = proxies;
+                Check::pass(NAME, detail)
+            }
+            Err(error) if error.class == Class::NotImplemented => {
+                Check::pass(NAME, "none; this server knows none")
+            }
+            Err(error) => Check::warn(NAME, format!("could not be checked: {error}")),
+        }
     }
 
     /// What can't be reached from here now can't be verified from here later.
@@ -201,4 +227,15 @@ impl<'a> Planner<'a> {
             FinalSnapshot::Named(id) => Some(id.clone()),
         }
     }
+}
+
+/// What the fidelity report of a plan will say.
+fn forecast(plan: &Plan, chosen: &Chosen, original: &Database) -> Forecast {
+    let mut forecast = Forecast::default();
+    forecast.add(&plan.identifier, &plan.blueprint, &chosen.stored);
+    for part in &plan.parts {
+        forecast.add(&part.names.target, &part.blueprint, &Settings::new());
+    }
+    forecast.breaks = consequences::of(original, plan.retirement.automated_backups);
+    forecast
 }

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use trapheus_rds::{Database, DbIdentifier, ResourceId};
 
 use super::context::{Context, Waits};
-use super::endpoints;
 use super::remove::{IfRefused, NOTHING, protect, remove};
 use super::rename::rename;
 use super::sides::Side;
+use super::{endpoints, proxies};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
 use crate::names::Names;
@@ -124,7 +124,11 @@ async fn act(context: &Context, step: &Step, sight: &Sight) -> Result<(), TaskEr
         },
         Step::RemoveRestored => remove_restored(context, &sight.restored).await,
         Step::ClearMarks => match &sight.original.head {
-            Some(original) => clear_marks(context, original).await,
+            Some(original) => {
+                let restored = sight.restored.head.as_ref();
+                proxies::lead_back(context, original, restored).await?;
+                clear_marks(context, original).await
+            }
             None => Ok(()),
         },
         Step::Wait(_) | Step::Finish(_) | Step::Stuck(_) => Ok(()),
