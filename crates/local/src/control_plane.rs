@@ -138,7 +138,12 @@ impl ControlPlane {
     /// Ends in order: operations are left to the next start, endpoints are closed, servers are stopped.
     pub async fn shut_down(&self) {
         self.halt().await;
-        let instances = self.read(|state| state.instances.values().cloned().collect::<Vec<_>>());
+        let instances = self.read(|state| {
+            let mut instances: Vec<_> = state.instances.values().cloned().collect();
+            // A server waits for those that follow it.
+            instances.sort_by_key(|instance| !serving::follows(state, instance));
+            instances
+        });
         for instance in instances {
             let Some(engine) = self.engine(instance.engine()) else {
                 continue;

@@ -49,8 +49,10 @@ pub(crate) fn answers(state: &State, instance: &Instance) -> bool {
 
 /// Whether the instance's server gets its data from another one.
 pub(crate) fn follows(state: &State, instance: &Instance) -> bool {
-    let cluster = state.cluster_of(instance);
-    cluster.is_some_and(|cluster| cluster.writer.as_ref() != Some(&instance.resource_id))
+    let is_reader = state
+        .cluster_of(instance)
+        .is_some_and(|cluster| cluster.writer.as_ref() != Some(&instance.resource_id));
+    is_reader || instance.replica_of.is_some()
 }
 
 /// What the engine needs to know about the instance's server.
