@@ -49,6 +49,11 @@ fn boto3_attaches_to_a_database_what_it_does_on_aws() {
 }
 
 #[test]
+fn boto3_puts_a_cluster_back_behind_its_name() {
+    tell("clients_clusters");
+}
+
+#[test]
 fn the_aws_cli_puts_a_database_back_behind_its_name() {
     tell("clients_aws_cli");
 }
