@@ -9,6 +9,8 @@
 //! - Acts take [`Identified`], a name with the identity that must answer to it:
 //!   [`Rds::rename`], [`Rds::delete`], [`Rds::modify`] and the others.
 //! - [`Restore`], [`CreateMember`] and [`CreateReplica`] make databases.
+//! - What belongs to a database beside its settings has calls of its own, which take [`Identified`]
+//!   too: roles, streams, replicated backups, custom endpoints, proxies.
 //! - [`attributes()`] are the tables of everything configurable about instances, clusters and
 //!   their members; their values travel as [`Settings`].
 //! - Whatever fails is an [`Error`] with a [`Class`].
@@ -41,7 +43,7 @@ mod topology;
 pub use act::{AutomatedBackups, FinalSnapshot};
 pub use attachments::{ActivityStream, AuditPolicy, BackupReplication};
 pub use attributes::{
-    Attribute, AttributeClass, AttributeName, Engines, Family, Omit, Restart, Settings, Subject,
+    Attribute, AttributeClass, AttributeName, Family, Omit, Restart, Settings, Subject,
     UnknownAttribute, Way, attribute, attributes,
 };
 pub use backups::AutomatedBackup;

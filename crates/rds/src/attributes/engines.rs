@@ -23,7 +23,7 @@ pub enum Family {
 
 /// A set of engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engines {
+pub(super) enum Engines {
     /// Every engine.
     All,
     /// These families.
@@ -54,7 +54,7 @@ impl Family {
 
 impl Engines {
     /// Tells whether `engine` is in the set.
-    pub fn contains(self, engine: &str) -> bool {
+    pub(super) fn contains(self, engine: &str) -> bool {
         let family = Family::of(engine);
         match self {
             Self::All => true,

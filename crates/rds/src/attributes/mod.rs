@@ -22,10 +22,11 @@ use aws_sdk_rds::types::{DbCluster, DbInstance};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use engines::Engines;
 use setters::Setters;
 
+pub use engines::Family;
 pub(crate) use engines::is_aurora;
-pub use engines::{Engines, Family};
 pub(crate) use setters::fill;
 
 /// Values of attributes. Lists are sorted and never empty, because RDS neither orders them nor

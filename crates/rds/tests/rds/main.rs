@@ -8,5 +8,6 @@ mod identity;
 mod names;
 mod poll;
 mod requests;
+mod rows;
 mod server;
 mod surroundings;
