@@ -135,7 +135,8 @@ pub(super) static TABLE: &[Attribute] = &[
         .capture_cluster(shown!(iam_database_authentication_enabled))
         .set(by!([cluster_restore, cluster_point_in_time, cluster_modify] set_enable_iam_database_authentication)),
 
-    // Storage. Aurora does not show its standard type.
+    // Storage. Aurora does not show its standard type; a Multi-AZ cluster's type is never said
+    // without Iops.
     Attribute::new("StorageEncrypted", NotRestorable).capture_cluster(shown!(storage_encrypted)),
     Attribute::new("KmsKeyId", Restore)
         .capture_cluster(shown!(kms_key_id))
@@ -150,8 +151,7 @@ pub(super) static TABLE: &[Attribute] = &[
     Attribute::new("Iops", Restore)
         .capture_cluster(shown!(iops))
         .set(by!([cluster_restore, cluster_point_in_time, cluster_modify] set_iops))
-        .engines(MULTI_AZ)
-        .omit(&[Omit::UnlessProvisioned]),
+        .engines(MULTI_AZ),
     Attribute::new("AllocatedStorage", Modify)
         .capture_cluster(shown!(allocated_storage))
         .set(by!([cluster_modify] set_allocated_storage))
