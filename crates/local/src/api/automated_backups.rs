@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::{Answer, Context};
 use super::input::Input;
-use super::paging;
+use super::{backup_replication, paging};
 use crate::names;
 use crate::state::snapshot::{Snapshot, SnapshotKind};
 use crate::subnets;
@@ -14,6 +14,9 @@ struct Shown {
     source: Snapshot,
     status: &'static str,
 }
+
+/// The filters of `DescribeDBInstanceAutomatedBackups`.
+pub(super) const FILTERS: [&str; 3] = ["status", "db-instance-id", "dbi-resource-id"];
 
 pub(super) fn describe_of_instances(context: &mut Context<'_>, input: &Input) -> Answer {
     let mut shown = all(context, SnapshotKind::Instance);
@@ -26,8 +29,7 @@ pub(super) fn describe_of_instances(context: &mut Context<'_>, input: &Input) ->
     if let Some(name) = input.text("DBInstanceIdentifier") {
         shown.retain(|one| one.source.identifier == names::referred(name));
     }
-    let filters = ["status", "db-instance-id", "dbi-resource-id"];
-    let found = paging::filtered(input, shown, &filters, |one, filter, value| match filter {
+    let found = paging::filtered(input, shown, &FILTERS, |one, filter, value| match filter {
         "status" => one.status == value,
         "db-instance-id" => one.source.identifier == names::referred(value),
         _ => one.source.source_resource_id == value,
@@ -57,7 +59,10 @@ pub(super) fn describe_of_instances(context: &mut Context<'_>, input: &Input) ->
         }
         (source.source_resource_id.clone(), Value::from(members))
     });
-    paging::page(input, "DBInstanceAutomatedBackups", records.collect())
+    let mut records: Vec<_> = records.collect();
+    records.extend(backup_replication::replicated(context, input)?);
+    records.sort_by(|(one, _), (other, _)| one.cmp(other));
+    paging::page(input, "DBInstanceAutomatedBackups", records)
 }
 
 pub(super) fn describe_of_clusters(context: &mut Context<'_>, input: &Input) -> Answer {

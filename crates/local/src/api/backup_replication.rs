@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
+use super::{automated_backups, paging};
 use crate::catalogue::{Offer, System};
 use crate::names;
 use crate::random;
@@ -14,6 +15,9 @@ use crate::state::instance::{Instance, InstanceStatus, Naming};
 
 /// How long backups are kept where the request doesn't say.
 const RETENTION_DAYS: i64 = 7;
+
+/// `Status` of backups that come from another Region.
+const REPLICATING: &str = "replicating";
 
 pub(super) fn start(context: &mut Context<'_>, input: &Input) -> Answer {
     let source = source(context, input)?;
@@ -51,7 +55,7 @@ pub(super) fn start(context: &mut Context<'_>, input: &Input) -> Answer {
         kms_key_id,
         tags: Tags::from_request(input.list("Tags")),
     };
-    let answer = shown(&source, &replication, "pending");
+    let answer = result(shown(&source, &replication, "pending"));
     context.state.attach(&source.resource_id, |attachments| {
         attachments.backup_replications.push(replication);
     });
@@ -72,7 +76,40 @@ pub(super) fn stop(context: &mut Context<'_>, input: &Input) -> Answer {
         let replications = &mut attachments.backup_replications;
         replications.retain(|kept| kept.scope != replication.scope);
     });
-    Ok(shown(&source, &replication, "retained"))
+    Ok(result(shown(&source, &replication, "retained")))
+}
+
+/// The backups that were replicated to where `DescribeDBInstanceAutomatedBackups` is asked, as records.
+pub(super) fn replicated(
+    context: &Context<'_>,
+    input: &Input,
+) -> Result<Vec<(String, Value)>, ApiError> {
+    let attachments = context.state.attachments.iter();
+    let replications = attachments.flat_map(|(source, attachments)| {
+        let source = context.state.instances.get(source);
+        let replications = attachments.backup_replications.iter();
+        replications.filter_map(move |replication| Some((source?, replication)))
+    });
+    let is_asked = |(source, replication): &(&Instance, &BackupReplication)| {
+        let is = |member: &str, value: &str| input.text(member).is_none_or(|asked| asked == value);
+        replication.scope == *context.scope
+            && is("DBInstanceAutomatedBackupsArn", &replication.arn())
+            && is("DbiResourceId", &source.resource_id)
+            && is("DBInstanceIdentifier", &source.identifier)
+    };
+    let here = replications.filter(is_asked).collect();
+    let has =
+        |(source, _): &(&Instance, &BackupReplication), filter: &str, value: &str| match filter {
+            "status" => value == REPLICATING,
+            "db-instance-id" => source.identifier == names::referred(value),
+            _ => source.resource_id == value,
+        };
+    let found = paging::filtered(input, here, &automated_backups::FILTERS, has)?;
+    let records = found.into_iter().map(|(source, replication)| {
+        let shown = shown(source, replication, REPLICATING);
+        (replication.id.clone(), shown)
+    });
+    Ok(records.collect())
 }
 
 /// The instance of another Region that a request means.
@@ -93,8 +130,12 @@ fn source(context: &Context<'_>, input: &Input) -> Result<Instance, ApiError> {
         .ok_or_else(|| ApiError::instance_not_found(&name))
 }
 
-fn shown(source: &Instance, replication: &BackupReplication, status: &str) -> Map<String, Value> {
-    let shown = json!({
+fn result(shown: Value) -> Map<String, Value> {
+    Map::from_iter([("DBInstanceAutomatedBackup".to_owned(), shown)])
+}
+
+fn shown(source: &Instance, replication: &BackupReplication, status: &str) -> Value {
+    json!({
         "DBInstanceArn": source.arn(),
         "DbiResourceId": source.resource_id,
         "DBInstanceIdentifier": source.identifier,
@@ -108,6 +149,5 @@ fn shown(source: &Instance, replication: &BackupReplication, status: &str) -> Ma
         "KmsKeyId": replication.kms_key_id,
         "DBInstanceAutomatedBackupsArn": replication.arn(),
         "TagList": replication.tags.describe(),
-    });
-    Map::from_iter([("DBInstanceAutomatedBackup".to_owned(), shown)])
+    })
 }

@@ -208,6 +208,20 @@ async fn backups_are_replicated_to_another_region() {
     let shown = &source.db_instance_automated_backups_replications()[0];
     let shown = shown.db_instance_automated_backups_arn().unwrap();
     assert!(shown.starts_with("arn:aws:rds:eu-central-1:"), "{shown}");
+    let described = async |rds: &Client| {
+        let describe = rds.describe_db_instance_automated_backups();
+        let describe = describe.db_instance_automated_backups_arn(shown);
+        describe
+            .send()
+            .await
+            .unwrap()
+            .db_instance_automated_backups()
+            .to_vec()
+    };
+    let replicated = &described(&there).await[0];
+    assert_eq!(replicated.backup_retention_period(), Some(14));
+    assert_eq!(replicated.db_instance_arn(), Some(arn));
+    assert!(described(&rds).await.is_empty());
     let stop = there.stop_db_instance_automated_backups_replication();
     stop.source_db_instance_arn(arn).send().await.unwrap();
     let source = available(&rds, "orders").await;
