@@ -2,6 +2,7 @@
 //! members (`facts/`), requests as they reach the wire, and answers in which everything is set.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use trapheus_rds::{
@@ -14,6 +15,11 @@ use crate::server::{
     ORDERS, ORDERS_CLUSTER, Reply, Request, Server, cluster, cluster_with, instance, instance_with,
     orders, orders_cluster,
 };
+
+static FACTS: LazyLock<Value> = LazyLock::new(|| {
+    let facts = include_str!("../../facts/rds-config-attributes.json");
+    serde_json::from_str(facts).unwrap()
+});
 
 /// What is known of one table from elsewhere.
 struct Table {
@@ -91,15 +97,13 @@ const NOT_OURS: [(&str, &str); 2] = [
 const APART: [&str; 3] = ["DBInstanceIdentifier", "DBClusterIdentifier", "TagList"];
 
 impl Table {
-    fn facts(&self) -> Vec<Value> {
-        let facts = include_str!("../../facts/rds-config-attributes.json");
-        let facts: Value = serde_json::from_str(facts).unwrap();
-        facts[self.facts].as_array().unwrap().clone()
+    fn facts(&self) -> &'static [Value] {
+        FACTS[self.facts].as_array().unwrap()
     }
 
-    fn fact(&self, row: &Attribute) -> Value {
-        let named = |fact: &Value| fact["attribute"] == row.name.as_str();
-        let fact = self.facts().into_iter().find(named);
+    fn fact(&self, row: &Attribute) -> &'static Value {
+        let named = |fact: &&Value| fact["attribute"] == row.name.as_str();
+        let fact = self.facts().iter().find(named);
         fact.unwrap_or_else(|| panic!("{} is no attribute", row.name))
     }
 
@@ -247,9 +251,8 @@ fn has_member(request: &Request, member: &str) -> bool {
 #[test]
 fn the_tables_have_every_attribute_once_and_no_other() {
     for table in &TABLES {
-        let facts = table.facts();
+        let facts = table.facts().iter();
         let facts: Vec<&str> = facts
-            .iter()
             .map(|fact| fact["attribute"].as_str().unwrap())
             .collect();
         let names = attributes(table.subject)
