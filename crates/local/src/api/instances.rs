@@ -6,7 +6,7 @@ use super::context::{Answer, Context};
 use super::error::ApiError;
 use super::input::Input;
 use super::{paging, snapshots};
-use crate::catalogue::Product;
+use crate::catalogue::{Offer, Product};
 use crate::describe;
 use crate::engines::Secret;
 use crate::names;
@@ -41,6 +41,11 @@ pub(super) fn create(context: &mut Context<'_>, input: &Input) -> Answer {
     }
     let engine = input.required("Engine")?;
     let product = context.product(engine)?;
+    if product.offer == Offer::Aurora {
+        return Err(ApiError::combination(format!(
+            "A DB instance of {engine} is a member of a cluster: specify DBClusterIdentifier."
+        )));
+    }
     let mut settings = settings::of_request(input, |attribute| attribute.create);
     let version = version(context, product, input.text("EngineVersion"))?;
     settings.insert("EngineVersion".to_owned(), json!(version));

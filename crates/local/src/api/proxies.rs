@@ -128,9 +128,6 @@ pub(super) fn describe_targets(context: &mut Context<'_>, input: &Input) -> Answ
 
 pub(super) fn register(context: &mut Context<'_>, input: &Input) -> Answer {
     let mut proxy = find_with_group(context, input)?;
-    proxy
-        .targets
-        .retain(|target| database(context, target).is_some());
     let new = new_targets(context, &proxy, input)?;
     if new.is_empty() {
         return Err(ApiError::combination(
@@ -158,9 +155,6 @@ pub(super) fn register(context: &mut Context<'_>, input: &Input) -> Answer {
 
 pub(super) fn deregister(context: &mut Context<'_>, input: &Input) -> Answer {
     let mut proxy = find_with_group(context, input)?;
-    proxy
-        .targets
-        .retain(|target| database(context, target).is_some());
     for (kind, name) in asked_targets(input) {
         let count = proxy.targets.len();
         proxy
@@ -184,8 +178,12 @@ fn find(context: &Context<'_>, name: &str) -> Result<Proxy, ApiError> {
     })
 }
 
+/// The proxy whose target group is asked for, without the targets that were deleted.
 fn find_with_group(context: &Context<'_>, input: &Input) -> Result<Proxy, ApiError> {
-    let proxy = find(context, input.required("DBProxyName")?)?;
+    let mut proxy = find(context, input.required("DBProxyName")?)?;
+    proxy
+        .targets
+        .retain(|target| database(context, target).is_some());
     match input.text("TargetGroupName") {
         None | Some(TARGET_GROUP) => Ok(proxy),
         Some(name) => Err(ApiError::new(

@@ -111,6 +111,8 @@ async fn what_an_engine_does_not_have_is_refused() {
     assert_eq!(code(mariadb.send().await), COMBINATION);
     let db2 = new(&rds, "db", "db2-se").enable_performance_insights(true);
     assert_eq!(code(db2.send().await), COMBINATION);
+    let alone = new(&rds, "alone", "aurora-postgresql");
+    assert_eq!(code(alone.send().await), COMBINATION);
     let zone = new(&rds, "db", "db2-se").timezone("US/Pacific");
     let zone = made(&rds, "db", zone).await;
     assert_eq!(zone.endpoint().unwrap().port(), Some(50000));
