@@ -1,4 +1,4 @@
-//! Local RDS with real PostgreSQL, started by the real binary, one per test.
+//! Local RDS with real servers, started by the real binary, one per test.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -96,7 +96,7 @@ pub(super) fn start(directory: &TempDir, listen: &str, arguments: &[&str]) -> (B
     (server, endpoint_url.to_owned())
 }
 
-/// The first processes of all PostgreSQL servers that work below a directory, whatever files say.
+/// The first processes of all database servers that work below a directory, whatever files say.
 fn servers(below: &Path) -> BTreeMap<PathBuf, String> {
     let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
     let mut found = BTreeMap::new();
@@ -112,8 +112,10 @@ fn servers(below: &Path) -> BTreeMap<PathBuf, String> {
             continue;
         };
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        // The others of a server have put their own words in the place of the arguments.
-        let is_first = line.split(|byte| *byte == 0).any(|word| word == b"-D");
+        // The others of a PostgreSQL server have put their own words in the place of the arguments.
+        let is_first = line
+            .split(|byte| *byte == 0)
+            .any(|word| word == b"-D" || word.starts_with(b"--defaults-file="));
         if directory.starts_with(below) && is_first {
             found.insert(directory, process);
         }
