@@ -252,9 +252,9 @@ async fn a_database_of_mysql_is_put_back_too() {
 async fn snapshot_damage_restore(engine: &str, name: &'static str, strategy: &str) {
     let story = Story::begin(engine, name).await;
     let before = story.writer.confirmed();
-    let taken = story.run(&["snapshot", name]).await;
+    let snapshot = format!("{name}-snapshot");
+    story.world.take_snapshot(name, &snapshot).await;
     let after = story.writer.confirmed();
-    assert_eq!(taken["engine"], engine);
     let login = login(&story.original);
     let damage = "DELETE FROM items WHERE id % 3 = 0; UPDATE items SET name = 'lost'";
     execute(&login, damage).await;
@@ -263,6 +263,8 @@ async fn snapshot_damage_restore(engine: &str, name: &'static str, strategy: &st
 
     let result = story.run(&["restore", name, "--strategy", strategy]).await;
     assert_eq!(result["strategy"], strategy);
+    assert_eq!(result["engine"], engine);
+    assert_eq!(result["snapshotIdentifier"], snapshot);
     story.assert_restored(&result).await;
     story.writer.writes_on().await;
     // Of the entries until the damage, those from before the snapshot are there, and no later ones.
