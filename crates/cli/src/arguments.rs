@@ -145,6 +145,12 @@ pub(crate) struct Shape {
     /// ARN of a secret that holds it (default: managed where it was, else the snapshot's)
     #[arg(long, value_name = "WHICH")]
     pub master_password: Option<String>,
+    /// Make the target where it does not exist, like the blueprint that its snapshot carries
+    #[arg(long)]
+    pub create_if_missing: bool,
+    /// Make it like this blueprint, which `trapheus plan --save` has written
+    #[arg(long, value_name = "FILE")]
+    pub blueprint: Option<Utf8PathBuf>,
     /// What becomes of replicas in other Regions (default: refuse)
     #[arg(long, value_enum, value_name = "WHAT")]
     pub cross_region_replicas: Option<CrossRegionReplicas>,
@@ -294,6 +300,9 @@ pub(crate) struct Plan {
     /// Plan a refresh: a new snapshot first
     #[arg(long)]
     pub refresh: bool,
+    /// Write the target's blueprint into this file: enough to make it again when it is gone
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<Utf8PathBuf>,
 }
 
 /// `trapheus restore` and `trapheus refresh`

@@ -17,6 +17,7 @@ use trapheus_engine::{
 use trapheus_rds::{ConnectOptions, Rds};
 use trapheus_restore::ServerVerifier;
 
+use crate::blueprints::BlueprintFiles;
 use crate::error::{Context, Failure, chain};
 use crate::login;
 use crate::settings::{Settings, Sourced};
@@ -76,6 +77,7 @@ pub(crate) async fn tasks(
         clock: Arc::new(now),
         verifier: Arc::new(ServerVerifier::new(login::credentials(settings).await?)),
         secrets: Arc::new(login::SecretsManager(settings.clone())),
+        blueprints: Arc::new(BlueprintFiles::of(&settings.home.value)),
     };
     Ok(trapheus_restore::Tasks::new(rds, options))
 }

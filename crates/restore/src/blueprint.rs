@@ -99,6 +99,11 @@ impl Blueprint {
         self
     }
 
+    /// Whether RDS manages the master password.
+    pub(crate) fn has_managed_password(&self) -> bool {
+        self.settings.get("ManageMasterUserPassword") == Some(&Value::Bool(true))
+    }
+
     /// Whether the database is protected from deletion.
     pub(crate) fn is_protected(&self) -> bool {
         self.settings.get(DELETION_PROTECTION) == Some(&Value::Bool(true))

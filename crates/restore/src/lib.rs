@@ -23,6 +23,7 @@ mod nearest;
 mod plan;
 mod record;
 mod repair;
+mod saved;
 mod secrets;
 mod summary;
 mod tasks;
@@ -37,8 +38,8 @@ pub use error::{Calls, Cause, ErrorName, TaskError};
 pub use fidelity::{Fidelity, Loss};
 pub use forecast::Forecast;
 pub use input::{
-    AutomatedBackups, CrossRegionReplicas, FinalSnapshot, InputError, KeptOriginal, MasterPassword,
-    Request, RestoreTime, RollbackOf, SnapshotChoice, Strategy, Task,
+    AutomatedBackups, CreateIfMissing, CrossRegionReplicas, FinalSnapshot, InputError,
+    KeptOriginal, MasterPassword, Request, RestoreTime, RollbackOf, SnapshotChoice, Strategy, Task,
 };
 pub use limits::Limits;
 pub use names::Names;
@@ -46,6 +47,7 @@ pub use plan::{
     CustomEndpointPlan, KeptOriginalPlan, Original, Outage, Part, PartRole, Plan, PointInTimePlan,
     Retirement, RollbackPlan, SnapshotPlan, Step, Verification,
 };
+pub use saved::{BlueprintError, Blueprints, SavedBlueprint, SavedPart};
 pub use secrets::{Secret, SecretError, Secrets};
 pub use summary::{Standing, Summary, SummaryError, SummaryStatus, plan_of, summary};
 pub use tasks::{

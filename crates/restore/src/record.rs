@@ -48,6 +48,13 @@ impl Failure {
 impl Record {
     /// How long the name was without a database, in seconds; none while it still is.
     pub(crate) fn outage_seconds(&self) -> Option<f64> {
+        if self
+            .plan
+            .as_ref()
+            .is_some_and(|plan| plan.original.is_none())
+        {
+            return Some(0.0);
+        }
         let down_since = match (&self.rolled_back, &self.moved_aside) {
             (
                 Some(RolledBack {
@@ -112,6 +119,16 @@ impl Record {
             ));
         }
         left_over
+    }
+
+    /// Whether nothing answered at the name before, and nothing does after the roll-back.
+    pub(crate) fn is_gone_again(&self) -> bool {
+        let is_new = self
+            .plan
+            .as_ref()
+            .is_some_and(|plan| plan.original.is_none());
+        let rolled_back = self.rolled_back.as_ref();
+        is_new && rolled_back.is_some_and(|rolled_back| rolled_back.serving.is_none())
     }
 
     /// Whether the roll-back has seen the original serving at the name.

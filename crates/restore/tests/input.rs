@@ -134,6 +134,25 @@ fn a_moment_is_a_time_or_the_latest() {
 }
 
 #[test]
+fn a_target_is_made_only_when_the_input_says_so() {
+    let create =
+        |value: Value| with("createIfMissing", value).map(|request| request.create_if_missing);
+    for value in [Value::Null, json!(false)] {
+        assert_eq!(create(value), Ok(None));
+    }
+    assert!(create(json!(true)).unwrap().is_some());
+    for value in [json!("yes"), json!({}), json!({"blueprint": {}, "more": 1})] {
+        assert!(
+            matches!(create(value.clone()), Err(InputError::Value { .. })),
+            "{value}"
+        );
+    }
+    let newer = json!({"blueprint": {"version": 2}});
+    let error = create(newer).unwrap_err().to_string();
+    assert!(error.contains("version 2"), "{error}");
+}
+
+#[test]
 fn a_master_password_is_chosen_and_never_written_down() {
     let password =
         |value: Value| with("masterPassword", value).map(|request| request.master_password);

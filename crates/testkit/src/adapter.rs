@@ -8,7 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 use trapheus_engine::{TaskCall, TaskError, Tasks};
-use trapheus_restore::{Probe, ProbeError, Proof, Secret, SecretError, Secrets, Verifier};
+use trapheus_rds::Arn;
+use trapheus_restore::{
+    BlueprintError, Blueprints, Probe, ProbeError, Proof, SavedBlueprint, Secret, SecretError,
+    Secrets, Verifier,
+};
 
 /// The restore's tasks, for the engine.
 pub(crate) struct RestoreTasks {
@@ -127,5 +131,29 @@ impl Secrets for SimulatedSecrets {
         let secrets = self.0.lock().expect("nobody panics with it");
         let found = secrets.get(arn).cloned();
         found.ok_or_else(|| SecretError("there is no such secret".to_owned()))
+    }
+}
+
+/// The blueprints of snapshots, by the snapshots' ARNs.
+#[derive(Debug, Default)]
+pub(crate) struct SimulatedBlueprints(Mutex<BTreeMap<Arn, SavedBlueprint>>);
+
+#[async_trait]
+impl Blueprints for SimulatedBlueprints {
+    async fn keep(&self, snapshot: &Arn, blueprint: &SavedBlueprint) -> Result<(), BlueprintError> {
+        let mut kept = self.0.lock().expect("nobody panics with it");
+        kept.insert(snapshot.clone(), blueprint.clone());
+        Ok(())
+    }
+
+    async fn of(&self, snapshot: &Arn) -> Result<Option<SavedBlueprint>, BlueprintError> {
+        let kept = self.0.lock().expect("nobody panics with it");
+        Ok(kept.get(snapshot).cloned())
+    }
+
+    async fn forget(&self, snapshot: &Arn) -> Result<(), BlueprintError> {
+        let mut kept = self.0.lock().expect("nobody panics with it");
+        kept.remove(snapshot);
+        Ok(())
     }
 }

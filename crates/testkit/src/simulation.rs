@@ -23,7 +23,9 @@ use trapheus_local::{
 use trapheus_rds::{Limits, Rds};
 use trapheus_restore::{DEFINITION, RollbackOf, Standing, Summary, Tasks, summary};
 
-use crate::adapter::{Failure, Moment, RestoreTasks, SimulatedSecrets, SimulatedVerifier};
+use crate::adapter::{
+    Failure, Moment, RestoreTasks, SimulatedBlueprints, SimulatedSecrets, SimulatedVerifier,
+};
 use crate::crash::CrashingJournal;
 use crate::gate::{Gate, GatedConnector};
 use crate::wire::{CREDENTIAL, Element, Refusal, form};
@@ -125,6 +127,7 @@ impl Simulation {
             clock: now,
             verifier: verifier.clone(),
             secrets: secrets.clone(),
+            blueprints: Arc::new(SimulatedBlueprints::default()),
         };
         Self {
             control_plane,

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::arguments::Shape;
+use crate::error::{Context, Failure};
 
 /// The document for `task` on `identifier`; flags that are not given are left out, so that the
 /// defaults are decided in one place.
-pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
+pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Result<Value, Failure> {
     let mut input = Map::new();
     input.insert("identifier".into(), json!(identifier));
     input.insert("task".into(), json!(task));
@@ -49,6 +50,7 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
         "masterPassword",
         shape.master_password.as_deref().map(master_password),
     );
+    set("createIfMissing", create_if_missing(shape)?);
     set(
         "crossRegionReplicas",
         shape.cross_region_replicas.map(|what| json!(what.name())),
@@ -57,7 +59,7 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Value {
         "allowLost",
         (!shape.allow_lost.is_empty()).then(|| json!(shape.allow_lost)),
     );
-    Value::Object(input)
+    Ok(Value::Object(input))
 }
 
 /// A word of the document as it is; anything else names a secret.
@@ -66,6 +68,16 @@ fn master_password(which: &str) -> Value {
         "keep-snapshot" | "managed" => json!(which),
         arn => json!({ "secretArn": arn }),
     }
+}
+
+fn create_if_missing(shape: &Shape) -> Result<Option<Value>, Failure> {
+    let Some(file) = &shape.blueprint else {
+        return Ok(shape.create_if_missing.then_some(Value::Bool(true)));
+    };
+    let text = std::fs::read_to_string(file).context(format_args!("read {file}"))?;
+    let blueprint: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::refused(format!("{file} is not JSON: {error}")))?;
+    Ok(Some(json!({ "blueprint": blueprint })))
 }
 
 /// The document that takes a snapshot and nothing else.

@@ -6,7 +6,8 @@ use trapheus_restore::{Blueprint, Check, PartRole, Plan, Refusal, Request, Task,
 
 use super::input;
 use crate::arguments;
-use crate::error::Failure;
+use crate::blueprints;
+use crate::error::{Context, Failure};
 use crate::exit::Exit;
 use crate::home;
 use crate::printer::Printer;
@@ -26,9 +27,14 @@ pub(crate) async fn run(
     } else {
         "db_restore"
     };
-    let document = input::document(task, &options.identifier, &options.shape);
+    let document = input::document(task, &options.identifier, &options.shape)?;
     let request = Request::parse(&document).map_err(|error| super::input_refused(&error))?;
     let tasks = home::tasks(home::connect(settings).await?, settings).await?;
+    if let Some(file) = &options.save {
+        let captured = tasks.capture(&request.identifier).await;
+        let captured = captured.map_err(|error| Failure::refused(error.to_string()))?;
+        blueprints::write(file, &captured).context(format_args!("write {file}"))?;
+    }
     match tasks.plan(NO_EXECUTION, request).await {
         Ok(plan) => {
             printer.result(&json!(plan), &text(&plan));

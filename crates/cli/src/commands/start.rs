@@ -26,7 +26,7 @@ pub(crate) async fn restore(
     settings: &Settings,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let document = input::document("db_restore", &start.identifier, &start.shape);
+    let document = input::document("db_restore", &start.identifier, &start.shape)?;
     run(document, &start.follow, settings, printer).await
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn refresh(
     settings: &Settings,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let document = input::document("create_snapshot", &start.identifier, &start.shape);
+    let document = input::document("create_snapshot", &start.identifier, &start.shape)?;
     run(document, &start.follow, settings, printer).await
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct NamesFound {
 pub(crate) async fn check(
     rds: &Rds,
     plan: &Plan,
-    target: &Database,
+    target: Option<&Database>,
     becomes: Option<KeptOriginal>,
 ) -> Result<NamesFound, TaskError> {
     let names = &plan.names;
@@ -36,11 +36,14 @@ pub(crate) async fn check(
         (Some(kept), _) => kept_becomes(kept, names),
         (None, holder) => free_or_ours(holder.as_ref(), names.aside.as_str(), execution),
     };
-    let mut checks = vec![
-        marks_of(target, execution),
+    let mut checks: Vec<Check> = target
+        .map(|target| marks_of(target, execution))
+        .into_iter()
+        .collect();
+    checks.extend([
         free_or_ours(restored.as_ref(), names.restored.as_str(), execution),
         aside,
-    ];
+    ]);
     checks.extend(of_parts);
     Ok(NamesFound {
         checks,

@@ -1,7 +1,7 @@
 //! Which master password the restored database will have. A snapshot holds the one of its time,
 //! and whoever connects with today's would be refused.
 
-use trapheus_rds::Database;
+use trapheus_rds::MasterUserSecret;
 
 use super::Check;
 use crate::input::MasterPassword;
@@ -21,10 +21,9 @@ pub(crate) fn choose(asked: Option<&MasterPassword>, is_managed: bool) -> Master
 /// Says what the choice means for those who connect.
 pub(crate) async fn check(
     chosen: &MasterPassword,
-    target: &Database,
+    managed: Option<&MasterUserSecret>,
     secrets: &dyn Secrets,
 ) -> Check {
-    let managed = target.master_user_secret.as_ref();
     match (chosen, managed) {
         (MasterPassword::Managed, Some(secret)) => Check::warn(
             NAME,

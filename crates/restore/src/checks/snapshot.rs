@@ -1,17 +1,43 @@
 //! Checks of a snapshot against the target that it is to become.
 
 use jiff::{SignedDuration, Timestamp};
-use trapheus_rds::{Database, DbIdentifier, Snapshot, SnapshotStatus};
+use trapheus_rds::{Database, DbIdentifier, Kind, ResourceId, Settings, Snapshot, SnapshotStatus};
 
 use super::Check;
 use crate::blueprint::{is_other_major, version};
 
 const NAME: &str = "snapshot";
 
+/// What data is restored for: a living target, or one that is to be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Receiver<'a> {
+    pub(crate) identifier: &'a DbIdentifier,
+    /// Its identity, if it lives.
+    pub(crate) resource_id: Option<&'a ResourceId>,
+    pub(crate) kind: Kind,
+    pub(crate) engine: &'a str,
+    pub(crate) engine_version: &'a str,
+    pub(crate) settings: &'a Settings,
+}
+
+impl<'a> Receiver<'a> {
+    /// A living target.
+    pub(crate) fn of(target: &'a Database) -> Self {
+        Self {
+            identifier: &target.identifier,
+            resource_id: Some(&target.resource_id),
+            kind: target.kind,
+            engine: &target.engine,
+            engine_version: &target.engine_version,
+            settings: &target.settings,
+        }
+    }
+}
+
 /// Everything that must hold of a snapshot.
 pub(crate) fn check(
     snapshot: &Snapshot,
-    target: &Database,
+    target: &Receiver<'_>,
     source: &DbIdentifier,
     now: Timestamp,
     allow_lost: &[String],
@@ -47,7 +73,7 @@ fn usable(snapshot: &Snapshot, now: Timestamp) -> Check {
 }
 
 /// A snapshot's data replaces the target's, so whose it is must be meant.
-fn origin(snapshot: &Snapshot, source: &DbIdentifier, target: &Database) -> Check {
+fn origin(snapshot: &Snapshot, source: &DbIdentifier, target: &Receiver<'_>) -> Check {
     const NAME: &str = "snapshot's source";
     if snapshot.source != *source {
         let detail = format!(
@@ -56,11 +82,11 @@ fn origin(snapshot: &Snapshot, source: &DbIdentifier, target: &Database) -> Chec
         );
         return Check::fail(NAME, detail);
     }
-    let is_earlier = snapshot.source == target.identifier
+    let is_earlier = snapshot.source == *target.identifier
         && snapshot
             .source_resource
             .as_ref()
-            .is_some_and(|id| *id != target.resource_id);
+            .is_some_and(|id| target.resource_id.is_some_and(|target| id != target));
     if is_earlier {
         let detail = format!(
             "{} was taken from an earlier database of the name {source}",
@@ -80,7 +106,7 @@ pub(crate) struct Data<'a> {
 }
 
 /// Whether data of an engine can be the target's.
-pub(crate) fn engine(data: &Data<'_>, target: &Database, allow_lost: &[String]) -> Vec<Check> {
+pub(crate) fn engine(data: &Data<'_>, target: &Receiver<'_>, allow_lost: &[String]) -> Vec<Check> {
     const NAME: &str = "engine";
     if data.engine != target.engine {
         let detail = format!(
@@ -94,15 +120,15 @@ pub(crate) fn engine(data: &Data<'_>, target: &Database, allow_lost: &[String]) 
     std::iter::once(same).chain(version).collect()
 }
 
-fn engine_version(data: &Data<'_>, target: &Database, allow_lost: &[String]) -> Option<Check> {
+fn engine_version(data: &Data<'_>, target: &Receiver<'_>, allow_lost: &[String]) -> Option<Check> {
     const NAME: &str = "engine version";
     const ATTRIBUTE: &str = "EngineVersion";
-    let (old, new) = (data.version, target.engine_version.as_str());
+    let (old, new) = (data.version, target.engine_version);
     if version(old) == version(new) {
         return None;
     }
     let is_allowed = allow_lost.iter().any(|name| name == ATTRIBUTE);
-    let check = if is_other_major(&target.engine, old, new) && !is_allowed {
+    let check = if is_other_major(target.engine, old, new) && !is_allowed {
         let detail = format!(
             "{} has {old} and {} has {new}: a major version isn't changed by a restore; to get {old}, \
              name it in the input: \"allowLost\": [\"{ATTRIBUTE}\"]",
@@ -126,7 +152,7 @@ fn engine_version(data: &Data<'_>, target: &Database, allow_lost: &[String]) -> 
     Some(check)
 }
 
-fn storage(snapshot: &Snapshot, target: &Database) -> Option<Check> {
+fn storage(snapshot: &Snapshot, target: &Receiver<'_>) -> Option<Check> {
     let has = target.settings.get("AllocatedStorage")?.as_i64()?;
     let needs = i64::from(snapshot.allocated_storage_gib?);
     let detail = format!(
@@ -135,7 +161,7 @@ fn storage(snapshot: &Snapshot, target: &Database) -> Option<Check> {
     (needs > has).then(|| Check::warn("storage", detail))
 }
 
-fn encryption(snapshot: &Snapshot, target: &Database) -> Option<Check> {
+fn encryption(snapshot: &Snapshot, target: &Receiver<'_>) -> Option<Check> {
     let key = target.settings.get("KmsKeyId").and_then(|key| key.as_str());
     let detail = format!(
         "the restored database is encrypted as the snapshot is ({}), not as {} is ({})",

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{SnapshotId, SnapshotRef};
 
+use crate::saved::SavedBlueprint;
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,6 +85,13 @@ pub enum RestoreTime {
     Latest,
     /// This one.
     At(Timestamp),
+}
+
+/// A target that does not exist may be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateIfMissing {
+    /// Its configuration; when absent, the snapshot's blueprint or that of the living source.
+    pub blueprint: Option<Box<SavedBlueprint>>,
 }
 
 /// What becomes of replicas in other Regions.

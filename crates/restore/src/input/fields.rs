@@ -5,9 +5,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use trapheus_rds::IdError;
 
-use super::choices::{FinalSnapshot, MasterPassword, RestoreTime, SnapshotChoice, Task};
+use super::choices::{
+    CreateIfMissing, FinalSnapshot, MasterPassword, RestoreTime, SnapshotChoice, Task,
+};
 use super::{InputError, KEYS, KEYS_NOT_YET};
 use crate::nearest::nearest;
+use crate::saved::SavedBlueprint;
 
 /// The input object, read key by key.
 pub(super) struct Fields<'a>(pub(super) &'a Map<String, Value>);
@@ -118,6 +121,23 @@ impl Fields<'_> {
                 .map_err(|_| self.wrong(KEY, "`latest` or a time such as `2026-01-31T12:00:00Z`")),
         };
         self.text(KEY)?.map(read).transpose()
+    }
+
+    /// `true`, or an object with the blueprint to go by.
+    pub(super) fn create_if_missing(&self) -> Result<Option<CreateIfMissing>, InputError> {
+        const KEY: &str = "createIfMissing";
+        match self.value(KEY) {
+            None | Some(Value::Bool(false)) => Ok(None),
+            Some(Value::Bool(true)) => Ok(Some(CreateIfMissing { blueprint: None })),
+            Some(Value::Object(object)) if object.keys().eq(["blueprint"]) => {
+                let blueprint = SavedBlueprint::deserialize(&object["blueprint"])
+                    .map_err(|error| InputError::Blueprint(error.to_string()))?;
+                Ok(Some(CreateIfMissing {
+                    blueprint: Some(Box::new(blueprint)),
+                }))
+            }
+            Some(_) => Err(self.wrong(KEY, r#"true, false or {"blueprint": {…}}"#)),
+        }
     }
 
     pub(super) fn keep_snapshots(&self) -> Result<u32, InputError> {

@@ -11,8 +11,8 @@ use serde_json::Value;
 use trapheus_rds::{DbIdentifier, IdError};
 
 pub use choices::{
-    AutomatedBackups, CrossRegionReplicas, FinalSnapshot, KeptOriginal, MasterPassword,
-    RestoreTime, SnapshotChoice, Strategy, Task,
+    AutomatedBackups, CreateIfMissing, CrossRegionReplicas, FinalSnapshot, KeptOriginal,
+    MasterPassword, RestoreTime, SnapshotChoice, Strategy, Task,
 };
 
 use crate::plan::Plan;
@@ -62,6 +62,8 @@ pub struct Request {
     pub kept_original: Option<KeptOriginal>,
     /// The master password; when absent, managed where the original's is, else the snapshot's.
     pub master_password: Option<MasterPassword>,
+    /// Whether a target that does not exist is made, and like what.
+    pub create_if_missing: Option<CreateIfMissing>,
     /// What becomes of replicas in other Regions; refused when absent.
     pub cross_region_replicas: Option<CrossRegionReplicas>,
     /// Attributes that may be lost.
@@ -109,6 +111,9 @@ pub enum InputError {
     /// A part of the design that does not exist yet.
     #[error("`{0}` is not supported yet")]
     NotYet(String),
+    /// A blueprint that can't be read.
+    #[error("the blueprint in `createIfMissing` can't be read: {0}")]
+    Blueprint(String),
     /// Two keys that contradict each other.
     #[error("{0}")]
     Contradiction(&'static str),
@@ -129,6 +134,7 @@ const KEYS: &[&str] = &[
     "automatedBackups",
     "keptOriginal",
     "masterPassword",
+    "createIfMissing",
     "crossRegionReplicas",
     "allowLost",
     "rollbackOf",
@@ -140,7 +146,6 @@ const KEYS_NOT_YET: &[&str] = &[
     "prepare",
     "verify",
     "export",
-    "createIfMissing",
     "targetAccountIds",
     "targetRegions",
     "notify",
@@ -176,6 +181,7 @@ impl Request {
                 .unwrap_or_default(),
             kept_original: fields.read("keptOriginal", "`delete` or `release`")?,
             master_password: fields.master_password()?,
+            create_if_missing: fields.create_if_missing()?,
             cross_region_replicas: fields.read("crossRegionReplicas", "`leave`")?,
             allow_lost: fields
                 .read("allowLost", "a list of attributes' names")?

@@ -15,6 +15,7 @@ use super::acquaintances::Acquaintances;
 use super::{Clock, Options, Promoted, Restored};
 use crate::error::{ErrorName, TaskError};
 use crate::plan::Plan;
+use crate::saved::Blueprints;
 use crate::secrets::Secrets;
 use crate::verifier::Verifier;
 
@@ -66,6 +67,7 @@ pub(crate) struct Context {
     pub(crate) rds: Rds,
     pub(crate) verifier: Arc<dyn Verifier>,
     pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) blueprints: Arc<dyn Blueprints>,
     pub(super) acquaintances: Acquaintances,
     clock: Clock,
     begun: Timestamp,
@@ -85,6 +87,7 @@ impl Context {
             clock,
             verifier,
             secrets,
+            blueprints,
         } = options.clone();
         let acquaintances = known.clone();
         Self {
@@ -92,6 +95,7 @@ impl Context {
             rds,
             verifier,
             secrets,
+            blueprints,
             acquaintances,
             clock,
             begun,

@@ -34,10 +34,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use trapheus_rds::{Calls as Counter, Rds};
+use trapheus_rds::{Calls as Counter, DbIdentifier, Rds};
 
 pub use configure::Configured;
 pub use move_aside::MovedAside;
+pub(crate) use plan::target::Target;
 pub use promote::Promoted;
 pub use report::Report;
 pub use restore::Restored;
@@ -51,6 +52,7 @@ use crate::error::{Calls, ErrorName, TaskError};
 use crate::input::Request;
 use crate::limits::{Deadline, Limits};
 use crate::plan::Plan;
+use crate::saved::{Blueprints, SavedBlueprint};
 use crate::secrets::Secrets;
 use crate::verifier::Verifier;
 use acquaintances::Acquaintances;
@@ -68,6 +70,8 @@ pub struct Options {
     pub verifier: Arc<dyn Verifier>,
     /// Reads the secret that the input names for the master password.
     pub secrets: Arc<dyn Secrets>,
+    /// Keeps the blueprints of snapshots.
+    pub blueprints: Arc<dyn Blueprints>,
 }
 
 /// The tasks of the definition.
@@ -122,6 +126,23 @@ impl Tasks {
             Err(refusal) => refusal.error.cause.calls = calls,
         }
         made
+    }
+
+    /// Captures the blueprint of a living database: enough to make it again.
+    ///
+    /// # Errors
+    /// There is none of this name, or it can't be looked at.
+    pub async fn capture(&self, id: &DbIdentifier) -> Result<SavedBlueprint, TaskError> {
+        let living = match self.rds.instance(id).await? {
+            Some(instance) => Some(instance),
+            None => self.rds.cluster(id).await?,
+        };
+        let living = living.ok_or_else(|| {
+            TaskError::new(ErrorName::NotFound, format!("there is no database {id}"))
+        })?;
+        let now = (self.options.clock)();
+        let captured = plan::target::capture(&self.rds, &living, now).await?;
+        Ok(SavedBlueprint::of(captured, &living, now))
     }
 
     /// Runs one task of the definition, named as the definition's `Resource` names it.

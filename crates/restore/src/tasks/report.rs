@@ -78,6 +78,9 @@ fn headline(outcome: Outcome, record: &Record) -> String {
         Outcome::Succeeded => format!("the snapshot of {name} is made"),
         Outcome::LeftOver => format!("{name} is restored, and something is left over"),
         Outcome::Failed if record.was_refused() => format!("nothing has changed: {error}"),
+        Outcome::Failed if record.is_gone_again() => {
+            format!("{name} does not exist, as before: {error}")
+        }
         Outcome::Failed if record.original_serves() => {
             format!("{name} is as it was before: {error}")
         }

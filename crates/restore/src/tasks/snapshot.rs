@@ -7,10 +7,12 @@ use trapheus_rds::{
 };
 
 use super::context::Context;
+use super::plan::target::capture;
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{Marks, Role, marks};
 use crate::names;
 use crate::plan::SnapshotPlan;
+use crate::saved::{BlueprintError, SavedBlueprint};
 
 /// The snapshot that an execution made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,10 +38,12 @@ pub(super) async fn run(context: &Context) -> Result<Snapshotted, TaskError> {
         Some(snapshot) => snapshot,
         None => create(context, asked).await?,
     };
+    let kept = keep_blueprint(context, asked, &snapshot).await?;
     let SnapshotRefs {
         replaced,
-        left_over,
+        mut left_over,
     } = replace_older(context, asked, &snapshot).await?;
+    left_over.extend(kept.err().map(|error| error.to_string()));
     Ok(Snapshotted {
         id: snapshot.id,
         arn: snapshot.arn,
@@ -72,6 +76,28 @@ async fn look(context: &Context, asked: &SnapshotPlan) -> Result<Option<Snapshot
             Err(TaskError::new(ErrorName::SnapshotFailed, message))
         }
     }
+}
+
+/// Keeps the configuration of its database with a snapshot, which holds hardly any of it. One that
+/// can't be kept spoils no snapshot; it is reported.
+async fn keep_blueprint(
+    context: &Context,
+    asked: &SnapshotPlan,
+    snapshot: &Snapshot,
+) -> Result<Result<(), BlueprintError>, TaskError> {
+    let Some(id) = &asked.source_resource_id else {
+        return Ok(Ok(()));
+    };
+    let kept = context.blueprints.of(&snapshot.arn).await;
+    if kept.is_ok_and(|kept| kept.is_some_and(|kept| kept.resource_id == *id)) {
+        return Ok(Ok(()));
+    }
+    let Some(source) = context.by_resource(id).await? else {
+        return Ok(Ok(()));
+    };
+    let captured = capture(&context.rds, &source, context.now()).await?;
+    let blueprint = SavedBlueprint::of(captured, &source, context.now());
+    Ok(context.blueprints.keep(&snapshot.arn, &blueprint).await)
 }
 
 async fn create(context: &Context, asked: &SnapshotPlan) -> Result<Snapshot, TaskError> {
@@ -141,7 +167,12 @@ async fn replace_older(
             .await
             .map_err(TaskError::from)
         {
-            Ok(()) => done.replaced.push(snapshot.id),
+            Ok(()) => {
+                let forgotten = context.blueprints.forget(&snapshot.arn).await;
+                done.left_over
+                    .extend(forgotten.err().map(|error| error.to_string()));
+                done.replaced.push(snapshot.id);
+            }
             Err(error) if error.name == ErrorName::NotFound => done.replaced.push(snapshot.id),
             // Trying again can help; what is in the way for good is reported, not fatal.
             Err(error) if matches!(error.name, ErrorName::Throttled | ErrorName::Unavailable) => {

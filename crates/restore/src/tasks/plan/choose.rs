@@ -6,6 +6,7 @@ use trapheus_rds::{
     Database, DbIdentifier, Kind, Rds, Settings, Snapshot, SnapshotId, SnapshotStatus,
 };
 
+use crate::checks::snapshot::Receiver;
 use crate::checks::{self, Check};
 use crate::error::TaskError;
 use crate::input::{Request, RestoreTime, SnapshotChoice, Task};
@@ -70,7 +71,7 @@ impl Chosen {
 pub(super) async fn choose(
     rds: &Rds,
     request: &Request,
-    target: &Database,
+    target: &Receiver<'_>,
     now: Timestamp,
 ) -> Result<Chosen, TaskError> {
     if matches!(
@@ -92,15 +93,11 @@ pub(super) async fn choose(
 async fn moment(
     rds: &Rds,
     request: &Request,
-    target: &Database,
+    target: &Receiver<'_>,
     time: RestoreTime,
     now: Timestamp,
 ) -> Result<Chosen, TaskError> {
-    let living = if request.source == target.identifier {
-        Some(target.clone())
-    } else {
-        rds.database(target.kind, &request.source).await?
-    };
+    let living = rds.database(target.kind, &request.source).await?;
     let asked = point_in_time::Asked {
         source: &request.source,
         kind: target.kind,
@@ -129,22 +126,13 @@ async fn moment(
 async fn make(
     rds: &Rds,
     request: &Request,
-    target: &Database,
+    target: &Receiver<'_>,
     now: Timestamp,
 ) -> Result<Chosen, TaskError> {
-    let source = if request.source == target.identifier {
-        target.clone()
-    } else {
-        match rds.database(target.kind, &request.source).await? {
-            Some(source) => source,
-            None => {
-                let detail = format!(
-                    "there is no database {} to take a snapshot of",
-                    request.source
-                );
-                return Ok(Chosen::nothing(Check::fail(NAME, detail)));
-            }
-        }
+    let Some(source) = rds.database(target.kind, &request.source).await? else {
+        let source = &request.source;
+        let detail = format!("there is no database {source} to take a snapshot of");
+        return Ok(Chosen::nothing(Check::fail(NAME, detail)));
     };
     let id = free_name(rds, &source, now).await?;
     let checks = new_checks(&source, target, id.as_str());
@@ -178,12 +166,12 @@ async fn free_name(rds: &Rds, source: &Database, now: Timestamp) -> Result<Snaps
     Ok(id)
 }
 
-fn new_checks(source: &Database, target: &Database, id: &str) -> Vec<Check> {
+fn new_checks(source: &Database, target: &Receiver<'_>, id: &str) -> Vec<Check> {
     let mut checks = vec![Check::pass(
         NAME,
         format!("{id} will be made of {}", source.identifier),
     )];
-    if source.resource_id != target.resource_id {
+    if Some(&source.resource_id) != target.resource_id {
         checks.push(checks::target::status(source));
     }
     if source.engine != target.engine {
@@ -196,7 +184,7 @@ fn new_checks(source: &Database, target: &Database, id: &str) -> Vec<Check> {
     checks
 }
 
-async fn find(
+pub(super) async fn find(
     rds: &Rds,
     kind: Kind,
     request: &Request,
@@ -250,7 +238,12 @@ async fn missing(rds: &Rds, kind: Kind, request: &Request) -> Result<Check, Task
     Ok(Check::fail(NAME, detail))
 }
 
-fn existing(snapshot: &Snapshot, request: &Request, target: &Database, now: Timestamp) -> Chosen {
+fn existing(
+    snapshot: &Snapshot,
+    request: &Request,
+    target: &Receiver<'_>,
+    now: Timestamp,
+) -> Chosen {
     let checks =
         checks::snapshot::check(snapshot, target, &request.source, now, &request.allow_lost);
     let plan = SnapshotPlan {

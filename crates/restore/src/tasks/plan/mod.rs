@@ -1,6 +1,7 @@
 //! Plan: the one place where choices are made. Everything is looked at, nothing is changed.
 
 mod choose;
+mod create;
 mod point_in_time;
 mod rollback;
 pub(super) mod target;
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use trapheus_rds::{Class, Database, Kind, Rds, Settings};
 
 use super::{Options, Refusal};
+use crate::checks::snapshot::Receiver;
 use crate::checks::{self, Check, surroundings};
 use crate::consequences;
 use crate::error::{ErrorName, TaskError};
@@ -18,6 +20,7 @@ use crate::input::{FinalSnapshot, Request, Task};
 use crate::limits::Limits;
 use crate::names::{self, Names};
 use crate::plan::{Plan, Retirement, Verification};
+use crate::saved::Blueprints;
 use crate::secrets::Secrets;
 use crate::verifier::{Probe, ProbeError, Verifier};
 use choose::Chosen;
@@ -28,6 +31,7 @@ pub(super) struct Planner<'a> {
     rds: Rds,
     verifier: &'a dyn Verifier,
     secrets: &'a dyn Secrets,
+    blueprints: &'a dyn Blueprints,
     now: Timestamp,
     execution: &'a str,
     request: Request,
@@ -44,6 +48,7 @@ impl<'a> Planner<'a> {
             rds,
             verifier: options.verifier.as_ref(),
             secrets: options.secrets.as_ref(),
+            blueprints: options.blueprints.as_ref(),
             now: (options.clock)(),
             execution,
             request,
@@ -73,14 +78,25 @@ impl<'a> Planner<'a> {
     async fn plan_restore(&self) -> Result<Plan, TaskError> {
         let request = &self.request;
         let living = self.target().await?;
-        let target = target::capture(&self.rds, &living, self.now).await?;
-        let chosen = choose::choose(&self.rds, request, &living, self.now).await?;
+        let target = match (&living, &request.create_if_missing) {
+            (Some(living), _) => target::capture(&self.rds, living, self.now).await?,
+            (None, Some(asked)) => self.to_be_made(asked).await?,
+            (None, None) => {
+                let message = self.missing(&request.identifier).await?;
+                return Err(TaskError::new(ErrorName::Refused, message));
+            }
+        };
+        let receiver = match &living {
+            Some(living) => Receiver::of(living),
+            None => target.receiver(&request.identifier),
+        };
+        let chosen = choose::choose(&self.rds, request, &receiver, self.now).await?;
         let names = Names::of(&request.identifier, self.now);
         let master_password = checks::password::choose(
             request.master_password.as_ref(),
-            living.master_user_secret.is_some(),
+            target.blueprint.has_managed_password(),
         );
-        let gib = [size(&living), chosen.size()]
+        let gib = [living.as_ref().and_then(size), chosen.size()]
             .into_iter()
             .flatten()
             .max()
@@ -97,7 +113,7 @@ impl<'a> Planner<'a> {
             point_in_time: chosen.point_in_time.clone(),
             keep_original_seconds: request.keep_original_seconds,
             names,
-            original: Some(original(&living)),
+            original: living.as_ref().map(original),
             blueprint: target.blueprint.with_password(&master_password),
             parts: target.parts,
             custom_endpoints: target.custom_endpoints,
@@ -114,14 +130,20 @@ impl<'a> Planner<'a> {
             rollback: None,
             checks: Vec::new(),
             steps: Vec::new(),
-            expected_outage: words::outage(request, gib),
+            expected_outage: match living {
+                Some(_) => words::outage(request, gib),
+                None => words::no_outage(),
+            },
             limits: Limits::for_storage(gib),
             planned_at: self.now,
             calls: Default::default(),
         };
-        plan.checks = self.checks(&mut plan, &living, &chosen).await?;
+        plan.checks = match &living {
+            Some(living) => self.checks(&mut plan, living, &chosen).await?,
+            None => self.checks_of_a_new_one(&mut plan, &chosen).await?,
+        };
         plan.checks.extend(target.checks);
-        plan.forecast = forecast(&plan, &chosen, &living);
+        plan.forecast = forecast(&plan, &chosen, living.as_ref());
         plan.steps = words::steps(&plan);
         Ok(plan)
     }
@@ -140,7 +162,7 @@ impl<'a> Planner<'a> {
             return Ok(checks);
         }
         let becomes = self.request.kept_original;
-        let found = checks::names::check(&self.rds, plan, target, becomes).await?;
+        let found = checks::names::check(&self.rds, plan, Some(target), becomes).await?;
         plan.kept_original = found.kept_original;
         checks.extend(found.checks);
         checks.push(checks::target::replicas(target));
@@ -148,7 +170,8 @@ impl<'a> Planner<'a> {
         checks.extend(checks::topology::check(&self.rds, target, replicas).await);
         checks.extend(checks::target::attachments(target, &plan.allow_lost));
         checks.push(checks::target::deletion_protection(target));
-        let password = checks::password::check(&plan.master_password, target, self.secrets);
+        let managed = target.master_user_secret.as_ref();
+        let password = checks::password::check(&plan.master_password, managed, self.secrets);
         checks.push(password.await);
         checks.extend(surroundings::groups(&self.rds, plan).await);
         if let Some(version) = chosen.engine_version() {
@@ -159,6 +182,34 @@ impl<'a> Planner<'a> {
         checks.push(self.proxies(plan).await);
         checks.push(self.connection(plan, target).await);
         checks.extend(words::consequences(plan));
+        Ok(checks)
+    }
+
+    /// What must hold where nothing answers at the name yet.
+    async fn checks_of_a_new_one(
+        &self,
+        plan: &mut Plan,
+        chosen: &Chosen,
+    ) -> Result<Vec<Check>, TaskError> {
+        let mut checks = chosen.checks.clone();
+        let needs = surroundings::Needs::of(plan);
+        checks.extend(surroundings::quotas(&self.rds, needs).await);
+        checks.extend(
+            checks::names::check(&self.rds, plan, None, None)
+                .await?
+                .checks,
+        );
+        let password = checks::password::check(&plan.master_password, None, self.secrets);
+        checks.push(password.await);
+        checks.extend(surroundings::groups(&self.rds, plan).await);
+        if let Some(version) = chosen.engine_version() {
+            checks.push(surroundings::version(&self.rds, &plan.engine, version).await);
+        }
+        plan.verification = Verification::StatusOnly;
+        checks.push(Check::warn(
+            "connection",
+            "whether it can be reached from here isn't known before it exists, so it is taken at RDS's word",
+        ));
         Ok(checks)
     }
 
@@ -230,12 +281,14 @@ impl<'a> Planner<'a> {
 }
 
 /// What the fidelity report of a plan will say.
-fn forecast(plan: &Plan, chosen: &Chosen, original: &Database) -> Forecast {
+fn forecast(plan: &Plan, chosen: &Chosen, original: Option<&Database>) -> Forecast {
     let mut forecast = Forecast::default();
     forecast.add(&plan.identifier, &plan.blueprint, &chosen.stored);
     for part in &plan.parts {
         forecast.add(&part.names.target, &part.blueprint, &Settings::new());
     }
-    forecast.breaks = consequences::of(original, plan.retirement.automated_backups);
+    if let Some(original) = original {
+        forecast.breaks = consequences::of(original, plan.retirement.automated_backups);
+    }
     forecast
 }

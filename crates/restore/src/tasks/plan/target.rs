@@ -10,6 +10,7 @@ use trapheus_rds::{Class, Database, DbIdentifier, Kind, Rds};
 use super::Planner;
 use crate::blueprint::Blueprint;
 use crate::checks::Check;
+use crate::checks::snapshot::Receiver;
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
 use crate::names::Names;
@@ -21,20 +22,34 @@ const AUTO_SCALED_PREFIX: &str = "application-autoscaling-";
 const AUTO_SCALED_TAG: &str = "application-autoscaling:resourceId";
 
 /// Everything about a database that the restored one is to have.
-pub(in crate::tasks) struct Target {
-    pub(in crate::tasks) kind: Kind,
-    pub(in crate::tasks) engine: String,
-    pub(in crate::tasks) engine_version: String,
-    pub(in crate::tasks) blueprint: Blueprint,
-    pub(in crate::tasks) parts: Vec<Part>,
-    pub(in crate::tasks) custom_endpoints: Vec<CustomEndpointPlan>,
+pub(crate) struct Target {
+    pub(crate) kind: Kind,
+    pub(crate) engine: String,
+    pub(crate) engine_version: String,
+    pub(crate) blueprint: Blueprint,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) custom_endpoints: Vec<CustomEndpointPlan>,
     /// What there is to say about the parts.
-    pub(in crate::tasks) checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Target {
+    /// What data must fit that it is made from.
+    pub(super) fn receiver<'a>(&'a self, identifier: &'a DbIdentifier) -> Receiver<'a> {
+        Receiver {
+            identifier,
+            resource_id: None,
+            kind: self.kind,
+            engine: &self.engine,
+            engine_version: &self.engine_version,
+            settings: &self.blueprint.settings,
+        }
+    }
 }
 
 /// Captures a database with everything that belongs to it; `now` goes into the names that its
 /// parts may need.
-pub(in crate::tasks) async fn capture(
+pub(crate) async fn capture(
     rds: &Rds,
     database: &Database,
     now: Timestamp,
@@ -192,15 +207,15 @@ async fn custom_endpoints(
 }
 
 impl Planner<'_> {
-    /// Finds the target, or says what is there instead.
-    pub(super) async fn target(&self) -> Result<Database, TaskError> {
+    /// Finds the target; none where nothing answers at the name.
+    pub(super) async fn target(&self) -> Result<Option<Database>, TaskError> {
         let id = &self.request.identifier;
         let refuse = |message: String| Err(TaskError::new(ErrorName::Refused, message));
         if self.request.is_cluster != Some(true)
             && let Some(instance) = self.rds.instance(id).await?
         {
             return match &instance.cluster {
-                None => Ok(instance),
+                None => Ok(Some(instance)),
                 Some(cluster) if cluster == id => refuse(format!(
                     "{id} is a cluster and one of its members; to restore the cluster: \"isCluster\": true"
                 )),
@@ -214,16 +229,16 @@ impl Planner<'_> {
             (Some(_), Some(false)) => refuse(format!(
                 "{id} is a cluster, and `isCluster` says that it is none"
             )),
-            (Some(cluster), _) => Ok(cluster),
+            (Some(cluster), _) => Ok(Some(cluster)),
             (None, Some(true)) if self.rds.instance(id).await?.is_some() => refuse(format!(
                 "{id} is no cluster, and `isCluster` says that it is one"
             )),
-            (None, _) => refuse(self.missing(id).await?),
+            (None, _) => Ok(None),
         }
     }
 
     /// Says that nothing answers at the name, and why where another execution has moved it aside.
-    async fn missing(&self, id: &DbIdentifier) -> Result<String, TaskError> {
+    pub(super) async fn missing(&self, id: &DbIdentifier) -> Result<String, TaskError> {
         let aside = Names::of(id, self.now).aside;
         let holder = match self.rds.instance(&aside).await? {
             Some(holder) => Some(holder),
@@ -237,7 +252,9 @@ impl Planner<'_> {
                 "{id} is being restored by another execution, {owner}, which has moved the original to {aside}; \
                  if nobody is at work on it any more: trapheus executions resume {owner}"
             ),
-            None => format!("there is no database {id} in this account and Region"),
+            None => format!(
+                "there is no database {id} in this account and Region; to make one: \"createIfMissing\": true"
+            ),
         })
     }
 

@@ -17,11 +17,7 @@ const RESTORE_SECONDS: (u64, u64) = (300, 1800);
 pub(super) fn outage(request: &Request, gib: u64) -> Outage {
     let renames = renames();
     match (request.task, request.strategy) {
-        (Task::CreateSnapshotOnly, _) => Outage {
-            from_seconds: 0,
-            to_seconds: 0,
-            why: "none".to_owned(),
-        },
+        (Task::CreateSnapshotOnly, _) => no_outage(),
         (_, Strategy::Swap) => renames,
         (_, Strategy::InPlace) => Outage {
             from_seconds: renames.from_seconds + RESTORE_SECONDS.0,
@@ -29,6 +25,15 @@ pub(super) fn outage(request: &Request, gib: u64) -> Outage {
             why: "two renames and the whole restore; on local RDS as long as the restore"
                 .to_owned(),
         },
+    }
+}
+
+/// Where nothing answered before.
+pub(super) fn no_outage() -> Outage {
+    Outage {
+        from_seconds: 0,
+        to_seconds: 0,
+        why: "none".to_owned(),
     }
 }
 
@@ -75,7 +80,8 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
             return steps;
         }
     }
-    if plan.strategy == Strategy::InPlace {
+    let is_new = plan.original.is_none();
+    if plan.strategy == Strategy::InPlace && !is_new {
         steps.push(step("MoveAsideFirst", aside.clone()));
     }
     let data = match (&plan.point_in_time, &plan.snapshot) {
@@ -100,7 +106,7 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
         "Verify",
         format!("see that {} answers on {}", plan.engine, names.restored),
     ));
-    if plan.strategy == Strategy::Swap {
+    if plan.strategy == Strategy::Swap && !is_new {
         steps.push(step("MoveAside", aside));
     }
     steps.push(step(
@@ -108,6 +114,9 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
         renaming(plan, |names| (&names.restored, &names.target)) + &custom_endpoints(plan),
     ));
     steps.push(step("Report", "say what has changed".to_owned()));
+    if is_new {
+        return steps;
+    }
     if plan.keep_original_seconds > 0 {
         steps.push(step(
             "KeepOriginal",

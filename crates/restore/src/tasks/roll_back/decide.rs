@@ -141,6 +141,8 @@ pub(super) struct Seen {
     pub(super) reason: Reason,
     pub(super) ownership: Ownership,
     pub(super) in_flight: InFlight,
+    /// Whether nothing answered at the name before.
+    pub(super) is_new: bool,
     pub(super) original: Option<Side>,
     pub(super) restored: Option<Side>,
     /// Whether a database that is neither of both has the target's name.
@@ -187,6 +189,8 @@ pub(super) enum Ending {
     RestoredServes,
     /// Another execution is at work on the target; nothing of it was ours to undo.
     NotOurs,
+    /// Nothing answered at the name before, and nothing does.
+    NothingServes,
 }
 
 /// What a roll-back can't get past.
@@ -213,6 +217,7 @@ pub(super) fn decide(seen: &Seen) -> Step {
         (Some(restored), original) if restored.place == Place::Target => {
             clear_the_name(restored, original.as_ref())
         }
+        (restored, None) if seen.is_new => undo_the_making(seen, restored.as_ref()),
         (_, None) => without_the_original(seen, Obstacle::OriginalGone),
         (restored, Some(original)) => match &original.place {
             Place::Target => clean_up(seen, original, restored.as_ref()),
@@ -293,6 +298,17 @@ fn without_the_original(seen: &Seen, obstacle: Obstacle) -> Step {
     }
 }
 
+/// Nothing answered at the name before: only what this execution made goes.
+fn undo_the_making(seen: &Seen, restored: Option<&Side>) -> Step {
+    match restored {
+        Some(restored) if restored.place == Place::Restored => remove(restored),
+        None if seen.in_flight != InFlight::Nothing => {
+            Step::Wait("making sure that no half-made database appears")
+        }
+        Some(_) | None => Step::Finish(Ending::NothingServes),
+    }
+}
+
 /// Another execution is at work on the original; only what this one made goes.
 fn leave(restored: Option<&Side>) -> Step {
     match restored {
@@ -370,6 +386,7 @@ mod tests {
             reason: Reason::Failure,
             ownership: Ownership::Ours,
             in_flight: InFlight::Nothing,
+            is_new: false,
             original,
             restored,
             stranger_has_the_name: false,
@@ -625,6 +642,24 @@ mod tests {
         };
         let obstacle = Obstacle::StrangerAtAPart("orders-2".to_owned());
         assert_eq!(decide(&seen), Step::Stuck(obstacle));
+    }
+
+    #[test]
+    fn what_was_made_for_a_new_name_goes_unless_clients_have_met_it() {
+        let step = |restored| {
+            let seen = failed(None, restored);
+            decide(&Seen {
+                is_new: true,
+                ..seen
+            })
+        };
+        let ready = |place| at(place, Condition::Ready);
+        assert_eq!(step(ready(Place::Restored)), Step::RemoveRestored);
+        let serves = Step::Finish(Ending::RestoredServes);
+        assert_eq!(step(ready(Place::Target)), serves);
+        let nothing = Step::Finish(Ending::NothingServes);
+        assert_eq!(step(ready(Place::Kept)), nothing);
+        assert_eq!(step(None), nothing);
     }
 
     #[test]

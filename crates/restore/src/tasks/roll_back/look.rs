@@ -67,6 +67,7 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
         },
         ownership: ownership(plan, head, [&at_restored, &at_target]),
         in_flight: in_flight(context, head, restored.head.as_ref()),
+        is_new: plan.original.is_none(),
         original: original_side(plan, &original, &strangers),
         restored: restored_side(plan, &restored),
         stranger_has_the_name: at_target.as_ref().is_some_and(|found| {

@@ -228,19 +228,20 @@ fn finish(
     ending: Ending,
     down_since: Option<Timestamp>,
 ) -> Result<RolledBack, TaskError> {
-    if context.plan().rollback.is_some() && ending != Ending::OriginalServes {
+    let is_undone = matches!(ending, Ending::OriginalServes | Ending::NothingServes);
+    if context.plan().rollback.is_some() && !is_undone {
         return Err(not_swapped(context, sight, ending));
     }
     let restored = sight.restored.head.as_ref();
     let serving = match ending {
         Ending::OriginalServes => sight.original.head.as_ref(),
         Ending::RestoredServes => restored,
-        Ending::NotOurs => None,
+        Ending::NotOurs | Ending::NothingServes => None,
     };
     let parts = sight.restored.pieces(context.plan());
     let parts = parts.filter(|piece| piece.role.is_some());
     let kept = match ending {
-        Ending::OriginalServes => restored.map(|restored| KeptDatabase {
+        Ending::OriginalServes | Ending::NothingServes => restored.map(|restored| KeptDatabase {
             identifier: restored.identifier.clone(),
             resource_id: restored.resource_id.clone(),
             parts: parts
