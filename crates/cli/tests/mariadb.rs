@@ -4,7 +4,6 @@
 mod common {
     pub(crate) mod account;
     pub(crate) mod background;
-    pub(crate) mod http;
     pub(crate) mod instances;
     pub(crate) mod local;
     pub(crate) mod run;
