@@ -38,11 +38,12 @@ pub(crate) fn is_up(instance: &Instance) -> bool {
 /// Whether clients reach the instance by its name.
 pub(crate) fn answers(state: &State, instance: &Instance) -> bool {
     let is_changing_hands = state.cluster_of(instance).is_some_and(|cluster| {
-        let is_one_of_the_two =
-            |member: &Option<String>| member.as_ref() == Some(&instance.resource_id);
-        cluster.successor.is_some()
-            && cluster.successor != cluster.writer
-            && (is_one_of_the_two(&cluster.writer) || is_one_of_the_two(&cluster.successor))
+        cluster.succession.as_ref().is_some_and(|succession| {
+            let has_taken_over = cluster.writer.as_ref() == Some(&succession.to);
+            let is_one_of_the_two =
+                [&succession.from, &succession.to].contains(&&instance.resource_id);
+            is_one_of_the_two && !has_taken_over
+        })
     });
     is_up(instance) && instance.naming == Naming::Named && !is_changing_hands
 }

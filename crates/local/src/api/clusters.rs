@@ -14,7 +14,7 @@ use crate::random;
 use crate::secrets;
 use crate::serving;
 use crate::settings;
-use crate::state::cluster::{Cluster, ClusterStatus, ClusterWork};
+use crate::state::cluster::{Cluster, ClusterStatus, ClusterWork, Succession};
 use crate::state::instance::{AfterBackup, Instance, InstanceStatus, Naming, Role};
 use crate::state::{Settings, Tags};
 
@@ -99,7 +99,7 @@ pub(super) fn add(
         created_at: None,
         password: new.password,
         writer: None,
-        successor: None,
+        succession: None,
         roles: new.roles,
         operation: None,
     };
@@ -233,22 +233,25 @@ pub(super) fn fail_over(context: &mut Context<'_>, input: &Input) -> Answer {
     let target = input
         .text("TargetDBInstanceIdentifier")
         .map(names::referred);
-    let successor = match &target {
+    let heir = match &target {
         None => members::heir(state, &cluster),
         Some(target) => members.into_iter().find(|member| {
             let is_writer = cluster.writer.as_ref() == Some(&member.resource_id);
             member.identifier == *target && is_ready(member) && !is_writer
         }),
     };
-    let successor = successor.ok_or_else(|| match target {
+    let heir = heir.ok_or_else(|| match target {
         Some(target) => refused(format!(
             "{target} is no available reader of the DB cluster."
         )),
         None => refused("The DB cluster has no available reader to fail over to.".to_owned()),
     })?;
-    let successor = successor.resource_id.clone();
+    let succession = cluster.writer.clone().map(|from| Succession {
+        from,
+        to: heir.resource_id.clone(),
+    });
     if let Some(cluster) = context.state.clusters.get_mut(&cluster.resource_id) {
-        cluster.successor = Some(successor);
+        cluster.succession = succession;
     }
     let work = ClusterWork::FailOver;
     begin_as(context, &cluster, ClusterStatus::FailingOver, work)

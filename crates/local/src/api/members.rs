@@ -117,7 +117,7 @@ pub(super) fn check_stand_alone(member: &Instance, action: &str) -> Result<(), A
 
 /// Refuses anything about members while one of them becomes the writer.
 pub(super) fn check_free_of_handover(cluster: &Cluster) -> Result<(), ApiError> {
-    match &cluster.successor {
+    match &cluster.succession {
         None => Ok(()),
         Some(_) => Err(ApiError::cluster_state(format!(
             "DBCluster {} is failing over.",

@@ -7,8 +7,8 @@ use crate::engines::{Engine, StopMode};
 use crate::parameters;
 use crate::serving;
 use crate::state::State;
-use crate::state::cluster::Cluster;
-use crate::state::instance::Instance;
+use crate::state::cluster::{Cluster, Succession};
+use crate::state::instance::{Instance, Work};
 
 /// What a member that joins finds.
 enum Place {
@@ -81,18 +81,36 @@ impl Run<'_, Instance> {
 
     /// Lets another member become the writer if this one is it, and there is one.
     pub(super) async fn give_up_writing(&self) -> Result<(), Stopped> {
-        let chosen = self
+        self.wait_until(|state| {
+            let cluster = state
+                .instances
+                .get(self.key)
+                .and_then(|me| state.cluster_of(me));
+            let members = cluster.map(|cluster| state.members_of(&cluster.resource_id));
+            let restarts = |member: &&Instance| {
+                let work = member.operation.as_ref().map(|operation| &operation.work);
+                work == Some(&Work::Reboot)
+            };
+            !members.iter().flatten().any(restarts)
+        })
+        .await?;
+        let begun = self
             .note(|state, member| {
                 let cluster = state.cluster_of(member)?.clone();
-                let is_writer = cluster.writer.as_ref() == Some(&member.resource_id);
-                if cluster.successor.is_none() && is_writer {
-                    let heir = members::heir(state, &cluster)?.resource_id.clone();
-                    state.clusters.get_mut(&cluster.resource_id)?.successor = Some(heir);
+                let from = member.resource_id.clone();
+                match &cluster.succession {
+                    Some(succession) if succession.from == from => {}
+                    None if cluster.writer.as_ref() == Some(&from) => {
+                        let to = members::heir(state, &cluster)?.resource_id.clone();
+                        let noted = state.clusters.get_mut(&cluster.resource_id)?;
+                        noted.succession = Some(Succession { from, to });
+                    }
+                    Some(_) | None => return None,
                 }
                 Some(cluster.resource_id)
             })
             .await?;
-        match chosen {
+        match begun {
             Some(cluster) => hand_over(self.control_plane, &cluster).await,
             None => Ok(()),
         }
@@ -131,7 +149,7 @@ fn place(state: &State, member: &Instance) -> Place {
         return Place::Unsettled;
     };
     let Cluster {
-        writer, successor, ..
+        writer, succession, ..
     } = cluster;
     match writer
         .as_ref()
@@ -139,7 +157,7 @@ fn place(state: &State, member: &Instance) -> Place {
     {
         None => Place::Writer,
         Some(writer) if writer.resource_id == member.resource_id => Place::Writer,
-        Some(writer) if successor.is_none() && serving::is_up(writer) => {
+        Some(writer) if succession.is_none() && serving::is_up(writer) => {
             Place::Reader(Box::new(writer.clone()))
         }
         Some(_) => Place::Unsettled,

@@ -33,10 +33,19 @@ pub(crate) struct Cluster {
     pub(crate) volume: Utf8PathBuf,
     /// The member that takes writes, by resource id.
     pub(crate) writer: Option<String>,
-    /// The member that is becoming the writer. While it is, neither of the two answers.
-    pub(crate) successor: Option<String>,
+    /// That another member is becoming the writer.
+    pub(crate) succession: Option<Succession>,
     pub(crate) roles: Vec<Role>,
     pub(crate) operation: Option<Operation<ClusterWork>>,
+}
+
+/// That one member takes over from another. Until it has, neither of the two answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Succession {
+    /// The writer before, by resource id.
+    pub(crate) from: String,
+    /// The writer afterwards, by resource id.
+    pub(crate) to: String,
 }
 
 /// What an instance is in its cluster.
@@ -113,7 +122,7 @@ pub(crate) enum ClusterWork {
     Modify {
         changes: Settings,
     },
-    /// The successor becomes the writer.
+    /// The succession takes place.
     FailOver,
     Reboot,
     Start,

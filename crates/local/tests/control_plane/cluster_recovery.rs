@@ -157,8 +157,8 @@ async fn a_life_survives(crash_after: Duration) {
     let left = processes.servers.directories();
     assert_eq!(
         left.len(),
-        3,
-        "one volume and two snapshots after {crash_after:?}: {left:?}"
+        5,
+        "one volume, two snapshots, the base and the log of backups after {crash_after:?}: {left:?}"
     );
     assert_eq!(processes.servers.running(), 1);
     let restore = processes.rds.restore_db_cluster_from_snapshot();

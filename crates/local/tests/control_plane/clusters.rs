@@ -139,6 +139,42 @@ async fn the_data_outlives_its_members() {
     client.put("row", "better").unwrap();
 }
 
+/// Goal: members that go at the same time don't stand in each other's way.
+#[tokio::test(start_paused = true)]
+async fn members_may_go_together() {
+    let (plane, rds) = crate::support::local_with_aws_durations().await;
+    three_members(&rds, "orders").await;
+    plane.simulated_client("orders").put("row", "good").unwrap();
+    for member in ["orders-2", "orders-1"] {
+        let delete = rds.delete_db_instance().db_instance_identifier(member);
+        delete.send().await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let refused = rds
+        .delete_db_instance()
+        .db_instance_identifier("orders-3")
+        .send();
+    assert_eq!(code(refused.await), "InvalidDBClusterStateFault");
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let cluster = cluster_available(&rds, "orders").await;
+    assert_eq!(members(&cluster), ["orders-3"]);
+    plane
+        .simulated_client("orders")
+        .put("row", "better")
+        .unwrap();
+    let delete = rds.delete_db_instance().db_instance_identifier("orders-3");
+    delete.send().await.unwrap();
+    // The last member is on its way, so the cluster may go, too.
+    let delete = rds
+        .delete_db_cluster()
+        .db_cluster_identifier("orders")
+        .skip_final_snapshot(true);
+    delete.send().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let clusters = rds.describe_db_clusters().send().await.unwrap();
+    assert_eq!(clusters.db_clusters().len(), 0);
+}
+
 /// Goal: a cluster that gets another name keeps its members, their names and their clients.
 #[tokio::test(start_paused = true)]
 async fn a_rename_leaves_members_alone() {

@@ -145,7 +145,8 @@ impl Run<'_, Cluster> {
         let now = self.control_plane.now();
         self.finish(ClusterStatus::Available, "", "", |state, cluster| {
             match &self.operation.outcome {
-                Outcome::EndsIn(status) => fail_snapshot(state, snapshot, status),
+                // What was to be deleted after it stays.
+                Outcome::EndsIn(status) => return fail_snapshot(state, snapshot, status),
                 Outcome::Success | Outcome::ModifyFails => {
                     complete_snapshot(state, snapshot, size_bytes, now);
                 }

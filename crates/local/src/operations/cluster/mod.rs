@@ -161,8 +161,7 @@ impl Run<'_, Cluster> {
             | ClusterWork::Delete => ClusterStatus::Failed("failed".to_owned()),
         };
         let message = format!("The operation failed: {error}");
-        self.finish(status, "failure", &message, |state, cluster| {
-            cluster.successor = None;
+        self.finish(status, "failure", &message, |state, _| {
             if let ClusterWork::Backup { snapshot, .. } = &self.operation.work {
                 super::lifecycle::fail_snapshot(state, snapshot, "failed");
             }
