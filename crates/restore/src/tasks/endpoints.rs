@@ -4,33 +4,38 @@
 
 use trapheus_rds::{Class, CustomEndpoint, CustomEndpointSpec, Database};
 
-use super::context::Context;
+use super::context::{Context, Waits};
 use crate::error::TaskError;
 use crate::marks::{Role, marks};
 
 const AVAILABLE: &str = "available";
 const DELETING: &str = "deleting";
 
-/// Begins to take the planned endpoints off a cluster; done when none of them stays.
+/// Makes it so that a cluster has none of the planned endpoints, or only such as RDS is deleting.
 pub(super) async fn take_away(context: &Context, cluster: &Database) -> Result<(), TaskError> {
+    let mut waits = Waits::default();
     for endpoint in planned(context, cluster).await? {
-        let is_new = context.begins(&format!("deleting the endpoint {}", endpoint.identifier));
-        if endpoint.status == DELETING || !is_new {
+        if endpoint.status == DELETING {
             continue;
         }
-        match context.rds.delete_custom_endpoint(&endpoint).await {
-            Err(error) if error.class != Class::NotFound => return Err(error.into()),
-            Ok(()) | Err(_) => {}
+        let what = format!("deleting the endpoint {}", endpoint.identifier);
+        if context.begins(&what) {
+            match context.rds.delete_custom_endpoint(&endpoint).await {
+                // Deleted by an earlier attempt, or the cluster has just got another name.
+                Err(error) if error.class == Class::NotFound => {}
+                answer => answer?,
+            }
         }
+        waits.on(what);
     }
-    Ok(())
+    waits.end()
 }
 
 /// Makes it so that a cluster has all the planned endpoints.
 pub(super) async fn make(context: &Context, cluster: &Database) -> Result<(), TaskError> {
     let plan = context.plan();
     let found = planned(context, cluster).await?;
-    let mut waiting = None;
+    let mut waits = Waits::default();
     for asked in &plan.custom_endpoints {
         let here = found
             .iter()
@@ -58,9 +63,9 @@ pub(super) async fn make(context: &Context, cluster: &Database) -> Result<(), Ta
             }
             None => {}
         }
-        waiting.get_or_insert(what);
+        waits.on(what);
     }
-    waiting.map_or(Ok(()), |what| Err(TaskError::in_progress(what)))
+    waits.end()
 }
 
 /// Whether a cluster lacks any of the planned endpoints.

@@ -102,30 +102,41 @@ async fn send_away(
     original: &Side,
     down_since: &OnceLock<Timestamp>,
 ) -> Result<(), TaskError> {
-    let plan = context.plan();
     let mut waits = Waits::default();
-    let mut is_held_up = false;
-    for piece in original
-        .pieces(plan)
+    let pieces = original.pieces(context.plan());
+    let (vital, others): (Vec<_>, Vec<_>) = pieces
         .filter(|piece| is_ours_to_move(*piece))
-    {
-        let takes_it_down = matches!(piece.role, None | Some(PartRole::Writer));
-        if takes_it_down && is_held_up {
-            break;
-        }
-        if takes_it_down && piece.database.identifier == piece.names.target {
-            down_since.get_or_init(|| context.now());
-        }
+        .partition(|piece| matches!(piece.role, None | Some(PartRole::Writer)));
+    if !send(context, others, &mut waits).await? {
+        return waits.end();
+    }
+    if let Some(head) = &original.head {
+        waits.note(endpoints::take_away(context, head).await)?;
+    }
+    let serves = |piece: &Piece<'_>| piece.database.identifier == piece.names.target;
+    if vital.iter().any(serves) {
+        down_since.get_or_init(|| context.now());
+    }
+    send(context, vital, &mut waits).await?;
+    waits.end()
+}
+
+/// Sends databases to their aside names. Returns whether all of them are there or on their way;
+/// what comes after one that is not must stay, because RDS renames no member while its cluster is
+/// being renamed.
+async fn send(
+    context: &Context,
+    pieces: Vec<Piece<'_>>,
+    waits: &mut Waits,
+) -> Result<bool, TaskError> {
+    for piece in pieces {
         match waits.note(send_one(context, piece).await)? {
             Some(Renamed::There) => {}
             Some(_) => waits.on(renaming(&piece.names.target, &piece.names.aside)),
-            None => is_held_up = true,
+            None => return Ok(false),
         }
     }
-    if let (Some(head), false) = (&original.head, is_held_up) {
-        endpoints::take_away(context, head).await?;
-    }
-    waits.end()
+    Ok(true)
 }
 
 /// A part that somebody has renamed meanwhile is in nobody's way.

@@ -150,7 +150,8 @@ async fn move_restored_away(context: &Context, restored: &Side) -> Result<(), Ta
             return Ok(());
         }
     }
-    endpoints::take_away(context, head).await?;
+    // The next look tells whether they are gone; the name comes first.
+    Waits::default().note(endpoints::take_away(context, head).await)?;
     let sent = send_away(context, restored).await;
     if is_first && sent.as_ref().is_err_and(|error| !error.name.is_passing()) {
         let since = marks::since(context.now()).0;
