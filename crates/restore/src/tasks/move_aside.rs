@@ -23,7 +23,7 @@ use trapheus_rds::{Database, DbIdentifier, StatusClass};
 
 use super::context::{Context, Waits};
 use super::remove::{IfRefused, remove};
-use super::rename::{Renamed, rename, renaming};
+use super::rename::{Renamed, is_being_renamed, rename, renaming};
 use super::sides::{self, Piece, Side};
 use super::{endpoints, restore};
 use crate::error::{ErrorName, TaskError};
@@ -75,8 +75,8 @@ async fn pass(
         );
         return Err(TaskError::new(ErrorName::IdentityMismatch, message));
     }
-    if head.identifier == names.target && !context.has_begun(&renaming(&names.target, &names.aside))
-    {
+    let is_asked = context.has_begun(&renaming(&names.target, &names.aside));
+    if head.identifier == names.target && !is_asked && !is_being_renamed(head) {
         wait_until_it_can_move(head)?;
         see_the_replacement(context).await?;
         lock(context, head).await?;

@@ -102,7 +102,7 @@ async fn send(context: &Context, head: &Database, restored: &Side) -> Result<(),
             break;
         }
         match waits.note(send_one(context, piece).await)? {
-            Some(Renamed::There) => {}
+            Some(Renamed::There) if piece.database.status.is_serving() => {}
             Some(_) => waits.on(renaming(&piece.names.restored, &piece.names.target)),
             None => is_held_up |= piece.is_member(),
         }

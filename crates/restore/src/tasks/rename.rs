@@ -11,7 +11,7 @@ const RENAMING: &str = "renaming";
 /// How a rename stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Renamed {
-    /// It serves under the name.
+    /// It has the name; whether it serves under it is another matter.
     There,
     /// RDS is at it, or has just been asked.
     UnderWay,
@@ -29,10 +29,7 @@ pub(super) async fn rename(
     to: &DbIdentifier,
 ) -> Result<Renamed, TaskError> {
     if database.identifier == *to {
-        return Ok(match database.status.is_serving() {
-            true => Renamed::There,
-            false => Renamed::UnderWay,
-        });
+        return Ok(Renamed::There);
     }
     let what = renaming(&database.identifier, to);
     if is_being_renamed(database) || context.has_begun(&what) {
