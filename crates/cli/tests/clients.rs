@@ -54,6 +54,11 @@ fn boto3_puts_a_cluster_back_behind_its_name() {
 }
 
 #[test]
+fn boto3_follows_a_database_and_takes_it_back() {
+    tell("clients_copies");
+}
+
+#[test]
 fn the_aws_cli_puts_a_database_back_behind_its_name() {
     tell("clients_aws_cli");
 }
