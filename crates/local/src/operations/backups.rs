@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Job;
@@ -59,12 +58,10 @@ pub(super) async fn run(
         tokio::time::sleep(QUIET).await;
         let now = control_plane.now();
         let (step, engine) = control_plane.transact(|state| {
-            let garbage = expire(state, now);
-            discard(state, garbage);
+            expire(state, now);
             let step = next(control_plane, state, resource_id, now);
-            let engine = state
-                .picture(resource_id, now)
-                .map(|one| one.engine().to_owned());
+            let backups = state.automated_backups.get(resource_id);
+            let engine = backups.map(|backups| backups.engine.clone());
             Ok::<_, StoreError>((step, engine))
         })?;
         let engine = engine.and_then(|engine| control_plane.engine(&engine));
@@ -99,14 +96,15 @@ async fn perform(
     match step {
         Step::None => Ok(()),
         Step::End { servers } => {
-            for server in servers.iter().filter(|_| engine.is_some()) {
-                if let Some(engine) = engine {
+            if let Some(engine) = engine {
+                for server in &servers {
                     engine.archive(server, None).await?;
                 }
             }
             Ok(control_plane.transact(|state| {
-                let ended = state.automated_backups.remove(resource_id);
-                discard(state, named(state, resource_id, ended));
+                if let Some(ended) = state.automated_backups.remove(resource_id) {
+                    discard(state, ended);
+                }
                 Ok::<_, StoreError>(())
             })?)
         }
@@ -150,12 +148,18 @@ fn next(
     if state.retention_days(resource_id) == 0 {
         return Step::End { servers };
     }
-    let kind = match state.clusters.get(resource_id) {
-        Some(_) => SnapshotKind::Cluster,
-        None => SnapshotKind::Instance,
-    };
     let found = state.automated_backups.get(resource_id).cloned();
-    let mut backups = found.unwrap_or_else(|| AutomatedBackups::new(kind));
+    let begun = || {
+        let primary = state.primary_of(resource_id)?;
+        let kind = match primary.resource_id == resource_id {
+            true => SnapshotKind::Instance,
+            false => SnapshotKind::Cluster,
+        };
+        Some(AutomatedBackups::new(kind, primary.engine()))
+    };
+    let Some(mut backups) = found.or_else(begun) else {
+        return Step::None;
+    };
     let last = backups.periods.last();
     let is_begun = last.is_some_and(|period| period.complete_at.is_none());
     if backups.are_stale(now) && !is_begun {
@@ -218,83 +222,45 @@ pub(super) fn retire(state: &mut State, resource_id: &str, last: Timestamp) {
     let Some(mut backups) = state.automated_backups.remove(resource_id) else {
         return;
     };
-    if backups.is_kept
-        && backups
-            .periods
-            .iter()
-            .any(|period| period.complete_at.is_some())
-    {
+    let is_usable = |period: &Period| period.complete_at.is_some();
+    if backups.is_kept && backups.periods.iter().any(is_usable) {
         backups.retained = picture;
         state.automated_backups.insert(resource_id, backups);
     } else {
-        discard(state, named(state, resource_id, Some(backups)));
+        discard(state, backups);
     }
 }
 
-/// Takes off what is older than its retention; gives the directories, with the engine that made them.
-fn expire(state: &mut State, now: Timestamp) -> Vec<(Utf8PathBuf, String)> {
-    let ids: Vec<String> = state
+/// Takes off what is older than its retention.
+fn expire(state: &mut State, now: Timestamp) {
+    let all: Vec<(String, AutomatedBackups)> = state
         .automated_backups
         .iter()
-        .map(|(id, _)| id.to_owned())
+        .map(|(id, backups)| (id.to_owned(), backups.clone()))
         .collect();
-    let mut garbage = Vec::new();
-    for id in ids {
-        let Some(mut backups) = state.automated_backups.get(&id).cloned() else {
-            continue;
-        };
-        let is_over = backups.retained.is_some() && state.restorable(&id, now).is_none();
-        if is_over {
-            let directories = named(state, &id, Some(backups));
-            state.automated_backups.remove(&id);
-            garbage.extend(directories);
-            continue;
-        }
+    for (id, mut backups) in all {
         let days = state.retention_days(&id);
-        let forgotten = match days {
-            0 => Vec::new(),
-            days => backups.forget_before(now - SignedDuration::from_hours(24 * days)),
-        };
-        if !forgotten.is_empty() {
-            let engine = state
-                .picture(&id, now)
-                .map(|one| one.engine().to_owned())
-                .unwrap_or_default();
-            garbage.extend(
-                forgotten
-                    .into_iter()
-                    .map(|directory| (directory, engine.clone())),
-            );
+        if backups.retained.is_some() && state.restorable(&id, now).is_none() {
+            state.automated_backups.remove(&id);
+            discard(state, backups);
+        } else if let Some(old) = backups
+            .split_before(now - SignedDuration::from_hours(24 * days))
+            .filter(|_| days > 0)
+        {
+            discard(state, old);
             state.automated_backups.insert(id, backups);
         }
     }
-    garbage
 }
 
-fn named(
-    state: &State,
-    resource_id: &str,
-    backups: Option<AutomatedBackups>,
-) -> Vec<(Utf8PathBuf, String)> {
-    let Some(backups) = backups else {
-        return Vec::new();
-    };
-    let retained = backups.retained.as_ref().map(|one| one.engine().to_owned());
-    let living = state
-        .picture(resource_id, Timestamp::UNIX_EPOCH)
-        .map(|one| one.engine().to_owned());
-    let engine = retained.or(living).unwrap_or_default();
-    let directories = backups.directories().into_iter();
-    directories
-        .map(|directory| (directory, engine.clone()))
-        .collect()
-}
-
-fn discard(state: &mut State, directories: Vec<(Utf8PathBuf, String)>) {
-    for (directory, engine) in directories {
-        state
-            .garbage
-            .insert(directory.into_string(), Garbage { engine });
+fn discard(state: &mut State, backups: AutomatedBackups) {
+    for period in backups.periods {
+        for directory in [period.base, period.archive] {
+            let engine = backups.engine.clone();
+            state
+                .garbage
+                .insert(directory.into_string(), Garbage { engine });
+        }
     }
 }
 

@@ -21,6 +21,7 @@ const PERIOD: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AutomatedBackups {
     pub(crate) kind: SnapshotKind,
+    pub(crate) engine: String,
     /// Oldest first. Only the last one may be incomplete.
     pub(crate) periods: Vec<Period>,
     /// They stay when the database goes.
@@ -47,9 +48,10 @@ pub(crate) struct Window {
 
 impl AutomatedBackups {
     /// None yet.
-    pub(crate) fn new(kind: SnapshotKind) -> Self {
+    pub(crate) fn new(kind: SnapshotKind, engine: &str) -> Self {
         Self {
             kind,
+            engine: engine.to_owned(),
             periods: Vec::new(),
             is_kept: false,
             retained: None,
@@ -73,23 +75,21 @@ impl AutomatedBackups {
         ))
     }
 
-    /// Takes off the periods that ended before an instant, whose directories nobody needs then.
-    pub(crate) fn forget_before(&mut self, start: Timestamp) -> Vec<Utf8PathBuf> {
+    /// Takes off the periods that ended before an instant, if there are any.
+    pub(crate) fn split_before(&mut self, start: Timestamp) -> Option<Self> {
         let is_over = |next: &Period| next.complete_at.is_some_and(|at| at <= start);
-        let over = self.periods.iter().rposition(is_over).unwrap_or(0);
-        directories(self.periods.drain(..over))
+        let ended = self
+            .periods
+            .iter()
+            .rposition(is_over)
+            .filter(|ended| *ended > 0)?;
+        let left = self.periods.split_off(ended);
+        let periods = std::mem::replace(&mut self.periods, left);
+        Some(Self {
+            periods,
+            ..self.clone()
+        })
     }
-
-    /// All their directories.
-    pub(crate) fn directories(self) -> Vec<Utf8PathBuf> {
-        directories(self.periods.into_iter())
-    }
-}
-
-fn directories(periods: impl Iterator<Item = Period>) -> Vec<Utf8PathBuf> {
-    periods
-        .flat_map(|period| [period.base, period.archive])
-        .collect()
 }
 
 impl State {
