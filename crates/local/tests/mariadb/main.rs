@@ -2,6 +2,7 @@
 //!
 //! Every test has a directory, and so servers, of its own, which end with it whether it passes or not.
 
+mod clusters;
 mod forwarding;
 mod lifecycle;
 mod point_in_time;
