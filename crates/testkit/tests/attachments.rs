@@ -1,6 +1,7 @@
 //! What calls of its own attach to a database is attached to the restored one, too, however often
 //! a process dies.
 
+use aws_sdk_rds::config::Region;
 use aws_sdk_rds::types::DbInstance;
 use serde_json::json;
 use trapheus_restore::SummaryStatus;
@@ -39,6 +40,16 @@ async fn attached() -> Simulation {
         .send()
         .await
         .unwrap();
+    let elsewhere = aws_sdk_rds::Config::builder().region(Region::new("us-east-1"));
+    let replicate = client.start_db_instance_automated_backups_replication();
+    replicate
+        .source_db_instance_arn(arn)
+        .backup_retention_period(3)
+        .customize()
+        .config_override(elsewhere)
+        .send()
+        .await
+        .unwrap();
     simulation.wait_until_available("orders").await;
     simulation
         .create_snapshot("orders", "orders-snapshot")
@@ -69,10 +80,13 @@ async fn assert_attached(simulation: &Simulation, run: &Run) {
     );
     let status = restored.activity_stream_status().unwrap();
     assert_eq!(status.as_str(), "started");
+    let copies = restored.db_instance_automated_backups_replications();
+    let arn = copies[0].db_instance_automated_backups_arn().unwrap();
+    assert!(arn.contains(":us-east-1:"), "{arn}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn roles_and_streams_are_attached_again() {
+async fn roles_streams_and_copies_of_backups_are_attached_again() {
     let simulation = attached().await;
     let before = look(&simulation).await;
     let run = simulation
@@ -81,7 +95,11 @@ async fn roles_and_streams_are_attached_again() {
     assert_attached(&simulation, &run).await;
     let after = look(&simulation).await;
     assert_ne!(before.dbi_resource_id(), after.dbi_resource_id());
-    for action in ["AddRoleToDBInstance", "StartActivityStream"] {
+    for action in [
+        "AddRoleToDBInstance",
+        "StartActivityStream",
+        "StartDBInstanceAutomatedBackupsReplication",
+    ] {
         assert_eq!(simulation.parameters_of(action).len(), 2, "{action}");
     }
 }

@@ -7,9 +7,13 @@ use trapheus_rds::{AutomatedBackup, Class, Database, DbIdentifier, Kind, Rds, Wi
 use crate::checks::Check;
 use crate::error::TaskError;
 use crate::input::RestoreTime;
+use crate::names::Names;
 use crate::plan::PointInTimePlan;
 
 const NAME: &str = "point in time";
+
+/// What RDS says of backups that stayed of a database that is gone.
+const RETAINED: &str = "retained";
 
 /// What is asked for.
 pub(super) struct Asked<'a> {
@@ -31,17 +35,31 @@ pub(super) async fn choose(
         time,
         now,
     } = *asked;
-    let backups = match rds.automated_backups_of(kind, source).await {
-        // A server that does not list backups may be able to restore from them all the same.
-        Err(error) if matches!(error.class, Class::NotImplemented | Class::Denied) => Vec::new(),
-        backups => backups?,
-    };
+    let mut backups = backups_of(rds, kind, source).await?;
+    // An original that was retired had left the name before: what stayed of it has its last one.
+    let mut retired = backups_of(rds, kind, &Names::of(source, now).aside).await?;
+    retired.retain(|backup| backup.status == RETAINED);
+    backups.append(&mut retired);
     let candidates = candidates(living, backups);
     let Some(chosen) = pick(&candidates, time) else {
         return Ok(Err(Check::fail(NAME, outside(source, &candidates, time))));
     };
     let check = found(&chosen, time, now);
     Ok(Ok((chosen, check)))
+}
+
+async fn backups_of(
+    rds: &Rds,
+    kind: Kind,
+    id: &DbIdentifier,
+) -> Result<Vec<AutomatedBackup>, TaskError> {
+    match rds.automated_backups_of(kind, id).await {
+        // A server that does not list backups may be able to restore from them all the same.
+        Err(error) if matches!(error.class, Class::NotImplemented | Class::Denied) => {
+            Ok(Vec::new())
+        }
+        backups => Ok(backups?),
+    }
 }
 
 /// What there is to choose from, the living source first. None of them names a moment yet.
