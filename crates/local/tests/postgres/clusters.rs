@@ -28,7 +28,6 @@ struct World {
 }
 
 impl World {
-    #[expect(clippy::disallowed_methods, reason = "real servers live in real time")]
     async fn open() -> Self {
         let place = Place::new();
         let engine: Arc<dyn Engine> = Arc::new(Postgres::new());
