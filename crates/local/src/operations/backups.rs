@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 
 use super::Job;
 use crate::control_plane::{ControlPlane, StoreError};
@@ -213,7 +213,11 @@ pub(super) async fn close(
     {
         tracing::warn!(resource_id, %error, "the end of a log is not in its archive");
     }
-    now
+    // Nothing is written any more, and an engine may count in seconds.
+    let up = TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(RoundMode::Ceil);
+    now.round(up).unwrap_or(now)
 }
 
 /// Takes leave of a database that goes, in the transaction that forgets it: its automated backups stay, or go too.
