@@ -125,6 +125,35 @@ async fn whatever_step_fails_the_original_answers_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kept_original_gives_way_and_leaves_a_final_snapshot() {
+    for (becomes, left) in [("delete", 1), ("release", 2)] {
+        let (simulation, _) = damaged().await;
+        let mut keep = input("swap");
+        keep["keepOriginal"] = json!("24h");
+        simulation.run_until_kept(keep).await;
+        let mut again = input("swap");
+        again["keptOriginal"] = json!(becomes);
+        again["finalSnapshot"] = json!("orders-last");
+        let run = simulation.run(again).await;
+        assert_eq!(run.summary.exit_code(), 0, "{becomes}: {:#?}", run.summary);
+        assert_answers(&simulation, "good", becomes);
+        assert_eq!(clusters(&simulation).await.len(), left, "{becomes}");
+        let snapshots = simulation.client().describe_db_cluster_snapshots();
+        let found = snapshots
+            .db_cluster_snapshot_identifier("orders-last")
+            .send();
+        assert_eq!(
+            found
+                .await
+                .expect("it was made")
+                .db_cluster_snapshots()
+                .len(),
+            1
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_member_as_target_is_refused() {
     let (simulation, before) = damaged().await;
     let run = simulation

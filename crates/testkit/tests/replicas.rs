@@ -141,6 +141,25 @@ async fn a_kept_original_comes_back_with_its_replicas() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kept_original_gives_way_with_its_replicas() {
+    for (becomes, left) in [("delete", 0), ("release", 3)] {
+        let (simulation, before) = damaged().await;
+        let keep = json!({"identifier": "orders", "task": "db_restore", "keepOriginal": "24h"});
+        simulation.run_until_kept(keep).await;
+        let mut again = input("swap");
+        again["keptOriginal"] = json!(becomes);
+        let run = simulation.run(again).await;
+        assert_eq!(run.summary.exit_code(), 0, "{becomes}: {:#?}", run.summary);
+        assert_replicating(&simulation, "good", becomes).await;
+        let world = simulation.world().await;
+        let names = world.names();
+        let released = names.iter().filter(|name| name.contains("released"));
+        assert_eq!(released.count(), left, "{becomes}: {names:?}");
+        assert_eq!(names.len(), before.names().len() + left, "{names:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replica_as_target_is_refused() {
     let (simulation, before) = damaged().await;
     let run = simulation
