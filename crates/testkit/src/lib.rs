@@ -30,4 +30,4 @@ pub use simulation::{Calls, Run, Simulation};
 pub use time_spent::{TimeInState, TimeSpent};
 pub use watch::{Silence, Use, Watch};
 pub use wire::{Element, Refusal};
-pub use world::{Database, World};
+pub use world::{Cluster, CustomEndpoint, Database, World};

@@ -8,6 +8,8 @@ use tokio::time::Instant;
 use crate::simulation::Simulation;
 use crate::world::World;
 
+/// The engine of the clusters that are made here.
+const AURORA: &str = "aurora-postgresql";
 /// Nothing that a test sets up takes longer.
 const SETUP_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
@@ -113,5 +115,90 @@ impl Simulation {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(60));
         }
+    }
+
+    /// Makes an Aurora cluster with settings that are none of RDS's defaults: a writer that is not
+    /// its first member by name, two readers, two custom endpoints, and a row in it.
+    pub async fn create_cluster(&self, name: &str) {
+        let tag = Tag::builder().key("team").value("shop").build();
+        self.client
+            .create_db_cluster()
+            .db_cluster_identifier(name)
+            .engine(AURORA)
+            .master_username("app")
+            .master_user_password("secret-1234")
+            .backup_retention_period(7)
+            .preferred_maintenance_window("sun:03:00-sun:04:00")
+            .copy_tags_to_snapshot(true)
+            .deletion_protection(true)
+            .tags(tag)
+            .send()
+            .await
+            .expect("the cluster can be created");
+        self.wait_until_cluster_available(name).await;
+        for (number, tier) in [(2, 1), (1, 5), (3, 9)] {
+            let member = format!("{name}-{number}");
+            let create = self.client.create_db_instance();
+            create
+                .db_cluster_identifier(name)
+                .db_instance_identifier(&member)
+                .engine(AURORA)
+                .db_instance_class("db.r6g.large")
+                .promotion_tier(tier)
+                .preferred_maintenance_window("mon:03:00-mon:04:00")
+                .send()
+                .await
+                .expect("the member can be created");
+            self.wait_until_available(&member).await;
+        }
+        let endpoints = [
+            ("analytics", "READER", Some(vec![format!("{name}-3")]), None),
+            ("rest", "ANY", None, Some(vec![format!("{name}-1")])),
+        ];
+        for (suffix, kind, static_members, excluded_members) in endpoints {
+            let create = self.client.create_db_cluster_endpoint();
+            create
+                .db_cluster_identifier(name)
+                .db_cluster_endpoint_identifier(format!("{name}-{suffix}"))
+                .endpoint_type(kind)
+                .set_static_members(static_members)
+                .set_excluded_members(excluded_members)
+                .send()
+                .await
+                .expect("the custom endpoint can be created");
+        }
+        let are_available = |world: &World| {
+            let mut endpoints = world.custom_endpoints.values();
+            endpoints.all(|endpoint| endpoint.status == "available")
+        };
+        self.wait_until("the custom endpoints", are_available).await;
+        let address = self.world().await.clusters[name].address.clone();
+        self.put_at(&address, "state", "created");
+    }
+
+    /// Makes a manual snapshot of a cluster and waits for it.
+    pub async fn create_cluster_snapshot(&self, of: &str, id: &str) {
+        let create = self.client.create_db_cluster_snapshot();
+        create
+            .db_cluster_identifier(of)
+            .db_cluster_snapshot_identifier(id)
+            .send()
+            .await
+            .expect("the snapshot can be created");
+        let is_available = |world: &World| {
+            let status = world.snapshots.get(id);
+            status.is_some_and(|status| status == "available")
+        };
+        self.wait_until(id, is_available).await;
+        self.wait_until_cluster_available(of).await;
+    }
+
+    /// Waits until a cluster is available.
+    pub async fn wait_until_cluster_available(&self, name: &str) {
+        let is_available = |world: &World| {
+            let cluster = world.clusters.get(name);
+            cluster.is_some_and(|cluster| cluster.status == "available")
+        };
+        self.wait_until(name, is_available).await;
     }
 }

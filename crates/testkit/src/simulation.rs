@@ -28,7 +28,7 @@ use crate::adapter::{
 };
 use crate::crash::CrashingJournal;
 use crate::gate::{Gate, GatedConnector};
-use crate::wire::{CREDENTIAL, Element, Refusal, form};
+use crate::wire::{AUTHORIZATION, Element, REGION, Refusal, form};
 use crate::world::World;
 
 /// When every simulation begins.
@@ -154,7 +154,7 @@ impl Simulation {
     /// RDS refuses.
     pub async fn ask(&self, action: &str, members: Value) -> Result<Element, Refusal> {
         let request = http::Request::post("/")
-            .header(http::header::AUTHORIZATION, CREDENTIAL)
+            .header(http::header::AUTHORIZATION, AUTHORIZATION)
             .body(form(action, &members))
             .expect("it is a request");
         let response = self.control_plane.handle(request).await;
@@ -183,6 +183,30 @@ impl Simulation {
     /// Reads a value through a database's endpoint; none also when nothing answers there.
     pub fn get(&self, name: &str, key: &str) -> Option<String> {
         self.client_of(name).get(key).ok().flatten()
+    }
+
+    /// Writes a value through whatever endpoint has an address.
+    ///
+    /// # Panics
+    /// Nothing takes writes there.
+    pub fn put_at(&self, address: &str, key: &str, value: &str) {
+        self.client_at(address)
+            .put(key, value)
+            .expect("a writer answers");
+    }
+
+    /// Reads a value through whatever endpoint has an address; none also when nothing answers.
+    pub fn get_at(&self, address: &str, key: &str) -> Option<String> {
+        self.client_at(address).get(key).ok().flatten()
+    }
+
+    /// A client at whatever endpoint has an address.
+    ///
+    /// # Panics
+    /// It is no address.
+    pub fn client_at(&self, address: &str) -> SimulatedClient {
+        let address = address.parse().expect("local RDS shows addresses");
+        self.control_plane.simulated_client_at(address)
     }
 
     /// A client at a database's endpoint.
@@ -432,7 +456,7 @@ fn tell(start: Timestamp, begun: Instant) -> Arc<dyn Fn() -> Timestamp + Send + 
 fn client(http_client: impl HttpClient + 'static) -> Client {
     let config = aws_sdk_rds::Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
+        .region(Region::new(REGION))
         .credentials_provider(Credentials::new(
             "simulation",
             "simulation",

@@ -5,8 +5,11 @@ use bytes::Bytes;
 use quick_xml::events::Event;
 use serde_json::Value;
 
-/// Signs nothing, but says which region is meant, as a signature does.
-pub(crate) const CREDENTIAL: &str =
+/// The Region that simulations are in.
+pub(crate) const REGION: &str = "eu-west-1";
+
+/// Signs nothing, but says which Region is meant, as a signature does.
+pub(crate) const AUTHORIZATION: &str =
     "AWS4-HMAC-SHA256 Credential=simulation/20260101/eu-west-1/rds/aws4_request";
 
 /// A request that was refused: the error's code and message.

@@ -137,6 +137,18 @@ pub(crate) const PASSED_ON: &[(&str, &str)] = &[
     ("DatabaseInsightsMode", "DatabaseInsightsMode"),
 ];
 
+/// What a member has from its cluster besides where Database Insights is advanced: the cluster manages it then.
+pub(crate) const PASSED_ON_ADVANCED: &[(&str, &str)] = &[
+    ("MonitoringInterval", "MonitoringInterval"),
+    ("MonitoringRoleArn", "MonitoringRoleArn"),
+    ("PerformanceInsightsEnabled", "PerformanceInsightsEnabled"),
+    ("PerformanceInsightsKMSKeyId", "PerformanceInsightsKMSKeyId"),
+    (
+        "PerformanceInsightsRetentionPeriod",
+        "PerformanceInsightsRetentionPeriod",
+    ),
+];
+
 /// What a member of a Multi-AZ DB cluster has from its cluster besides: all of it, since none can be set on a member.
 pub(crate) const PASSED_ON_MULTI_AZ: &[(&str, &str)] = &[
     ("DBClusterInstanceClass", "DBInstanceClass"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::attributes::{PASSED_ON, PASSED_ON_MULTI_AZ};
+use super::attributes::{PASSED_ON, PASSED_ON_ADVANCED, PASSED_ON_MULTI_AZ};
 use crate::state::cluster::Cluster;
 use crate::state::instance::{Instance, InstanceStatus};
 use crate::state::{Settings, State};
@@ -58,8 +58,11 @@ pub(crate) fn as_of_instance(cluster: &Settings) -> Settings {
 
 /// Gives a member what it has from its cluster.
 pub(crate) fn pass_on(cluster: &Cluster, member: &mut Instance) {
+    let is_advanced = cluster.text("DatabaseInsightsMode") == "advanced";
     let of_multi_az = cluster.is_multi_az().then_some(PASSED_ON_MULTI_AZ);
-    for (of_cluster, of_instance) in PASSED_ON.iter().chain(of_multi_az.into_iter().flatten()) {
+    let of_advanced = is_advanced.then_some(PASSED_ON_ADVANCED);
+    let besides = of_multi_az.into_iter().chain(of_advanced).flatten();
+    for (of_cluster, of_instance) in PASSED_ON.iter().chain(besides) {
         match cluster.settings.get(*of_cluster) {
             Some(value) => member
                 .settings

@@ -16,6 +16,8 @@ pub(crate) struct Fact {
     pub(crate) path: Option<String>,
     /// The member of the create request.
     pub(crate) create: Option<String>,
+    /// The clusters that have it, in words; of clusters only.
+    pub(crate) clusters: String,
 }
 
 /// The attributes of `subject` (`db_instance` and so on), which this request creates.
@@ -28,6 +30,7 @@ pub(crate) fn of(subject: &str, create: &str) -> Vec<Fact> {
             attribute: text(&row["attribute"]).expect("every row has its name"),
             path: text(&row["describe"]["path"]),
             create: text(&row[create]),
+            clusters: text(&row["cluster_types"]).unwrap_or_default(),
         })
         .collect()
 }

@@ -6,6 +6,8 @@
 //! service name. What can't differ has its reason in the golden, so that nothing is passed over.
 //! The requests of such restores are golden, too.
 
+mod cluster_originals;
+mod clusters;
 mod combinations;
 mod facts;
 mod fates;

@@ -71,7 +71,43 @@ pub(crate) async fn make(
             && !APART.contains(&attribute)
     });
     create(simulation, &engine, "orders", asked).await;
+    attach(simulation, &engine).await;
     plain
+}
+
+/// What only other calls give to an instance.
+async fn attach(simulation: &Simulation, engine: &Engine) {
+    let role = json!({
+        "DBInstanceIdentifier": "orders", "FeatureName": "s3Import",
+        "RoleArn": "arn:aws:iam::123456789012:role/import",
+    });
+    let added = simulation.ask("AddRoleToDBInstance", role).await;
+    added.unwrap_or_else(|refusal| panic!("a role of {}: {refusal:?}", engine.name));
+    let has = |attribute: &str| {
+        let mut rows = attributes(Subject::Instance).iter();
+        rows.any(|row| row.name.as_str() == attribute && row.applies_to(engine.name))
+    };
+    let arn = describe(simulation, "orders")
+        .await
+        .text_of("DBInstanceArn")
+        .to_owned();
+    if has("ActivityStreamStatus") {
+        start_stream(simulation, &arn, engine.name.starts_with("oracle")).await;
+        simulation.wait_until_available("orders").await;
+    }
+}
+
+/// Starts an activity stream of a database.
+pub(crate) async fn start_stream(simulation: &Simulation, arn: &str, has_native_fields: bool) {
+    let mut members = json!({
+        "ResourceArn": arn, "Mode": "async", "ApplyImmediately": true,
+        "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/streams",
+    });
+    if has_native_fields {
+        members["EngineNativeAuditFieldsIncluded"] = json!(true);
+    }
+    let started = simulation.ask("StartActivityStream", members).await;
+    started.unwrap_or_else(|refusal| panic!("a stream of {arn}: {refusal:?}"));
 }
 
 pub(crate) async fn describe(simulation: &Simulation, name: &str) -> Element {

@@ -44,9 +44,6 @@ pub(crate) fn value(
         "ServerlessV2ScalingConfiguration" => json!({"MinCapacity": 1.5, "MaxCapacity": 16}),
         "BacktrackWindow" => json!(7200),
         "AvailabilityZones" => json!(["eu-west-1a", "eu-west-1b"]),
-        "AssociatedRoles" => json!([
-            {"RoleArn": "arn:aws:iam::123456789012:role/import", "FeatureName": "s3Import"},
-        ]),
         "Iops" => json!(14_000),
         "StorageThroughput" => json!(600),
         "MaxAllocatedStorage" => json!(1000),
