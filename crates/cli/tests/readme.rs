@@ -214,6 +214,7 @@ fn what_the_guide_says_to_type_works() {
         "Install",
         "Look before you leap",
         "Restore, refresh, snapshot",
+        "Clusters, replicas, and databases that are gone",
         "The way back",
         "Executions",
     ] {
@@ -223,7 +224,7 @@ fn what_the_guide_says_to_type_works() {
         }
     }
     assert_eq!(
-        typed, 14,
+        typed, 17,
         "the guide has more or fewer commands than this test has seen before"
     );
     logs_in_with_a_secret(&shell);
