@@ -165,6 +165,17 @@ fn wait_until_available(identifier: &str, shell: &Shell<'_>) {
     ));
 }
 
+/// A database that has just been restored has no automated backup for a moment.
+fn wait_for_backups(identifier: &str, shell: &Shell<'_>) {
+    let latest = format!(
+        "aws --endpoint-url {URL} rds describe-db-instances --db-instance-identifier {identifier} \
+         --query 'DBInstances[0].LatestRestorableTime' --output text"
+    );
+    shell.type_line(&format!(
+        "while [ \"$({latest})\" = None ]; do sleep 0.2; done"
+    ));
+}
+
 #[test]
 fn what_the_guide_says_to_type_works() {
     let directory = TempDir::new().expect("there is room for a temporary directory");
@@ -219,6 +230,9 @@ fn what_the_guide_says_to_type_works() {
         "Executions",
     ] {
         for line in commands(heading) {
+            if line.contains("--time") {
+                wait_for_backups("orders", &shell);
+            }
             shell.type_line(&line);
             typed += 1;
         }

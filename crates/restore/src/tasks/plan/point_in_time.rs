@@ -41,8 +41,9 @@ pub(super) async fn choose(
     retired.retain(|backup| backup.status == RETAINED);
     backups.append(&mut retired);
     let candidates = candidates(living, backups);
-    let Some(chosen) = pick(&candidates, time) else {
-        return Ok(Err(Check::fail(NAME, outside(source, &candidates, time))));
+    let Some(chosen) = pick(&candidates, time, living.is_some()) else {
+        let why = outside(source, &candidates, time, living.is_some());
+        return Ok(Err(Check::fail(NAME, why)));
     };
     let check = found(&chosen, time, now);
     Ok(Ok((chosen, check)))
@@ -113,8 +114,13 @@ fn candidates(living: Option<&Database>, backups: Vec<AutomatedBackup>) -> Vec<P
     living_one.into_iter().chain(retained).collect()
 }
 
-/// The living source where its backups hold the moment; else those that reach furthest.
-fn pick(candidates: &[PointInTimePlan], time: RestoreTime) -> Option<PointInTimePlan> {
+/// The living source where its backups hold the moment; else those that reach furthest. The latest
+/// moment of a database that lives is its own: an earlier one of the name had other data.
+fn pick(
+    candidates: &[PointInTimePlan],
+    time: RestoreTime,
+    source_lives: bool,
+) -> Option<PointInTimePlan> {
     let (living, retained): (Vec<_>, Vec<_>) = candidates
         .iter()
         .partition(|candidate| !candidate.is_retained);
@@ -123,7 +129,8 @@ fn pick(candidates: &[PointInTimePlan], time: RestoreTime) -> Option<PointInTime
         .copied()
         .max_by_key(|candidate| candidate.latest);
     let (chosen, at) = match time {
-        RestoreTime::Latest => (living.first().copied().or(latest)?, None),
+        RestoreTime::Latest if source_lives => (living.first().copied()?, None),
+        RestoreTime::Latest => (latest?, None),
         RestoreTime::At(at) => {
             let holds = |candidate: &&&PointInTimePlan| {
                 candidate.earliest.is_none_or(|earliest| earliest <= at) && at <= candidate.latest
@@ -161,16 +168,33 @@ fn found(chosen: &PointInTimePlan, time: RestoreTime, now: Timestamp) -> Check {
     Check::pass(NAME, what)
 }
 
-fn outside(source: &DbIdentifier, candidates: &[PointInTimePlan], time: RestoreTime) -> String {
-    if candidates.is_empty() {
-        return format!(
-            "there are no automated backups of {source}: its backup retention is 0, or they are gone"
-        );
-    }
+fn outside(
+    source: &DbIdentifier,
+    candidates: &[PointInTimePlan],
+    time: RestoreTime,
+    source_lives: bool,
+) -> String {
     let windows: Vec<String> = candidates
         .iter()
         .map(|candidate| format!("{} ({})", window(candidate), candidate.source_resource_id))
         .collect();
+    let earlier = match windows.as_slice() {
+        [] => String::new(),
+        windows => format!(
+            "; those of earlier databases of the name hold {}: name a moment of theirs if it is meant",
+            windows.join("; ")
+        ),
+    };
+    let has_none = candidates.iter().all(|candidate| candidate.is_retained);
+    if source_lives && has_none {
+        return format!(
+            "{source} has no automated backups yet: RDS makes the first within minutes after a \
+             database was made, unless its backup retention is 0{earlier}"
+        );
+    }
+    if candidates.is_empty() {
+        return format!("there are no automated backups of {source}");
+    }
     let asked = match time {
         RestoreTime::Latest => "the latest".to_owned(),
         RestoreTime::At(at) => at.to_string(),
@@ -210,7 +234,8 @@ mod tests {
         let time = at.map_or(RestoreTime::Latest, |at| {
             RestoreTime::At(at.parse().unwrap())
         });
-        let chosen = pick(candidates, time)?;
+        let lives = candidates.iter().any(|candidate| !candidate.is_retained);
+        let chosen = pick(candidates, time, lives)?;
         assert_eq!(chosen.at, at.map(|at| at.parse().unwrap()));
         Some(chosen.source_resource_id.to_string())
     }
@@ -236,6 +261,8 @@ mod tests {
         assert_eq!(at("2026-01-09T12:00:00Z").as_deref(), Some("db-GONE"));
         assert_eq!(at("2025-12-31T12:00:00Z"), None);
         assert_eq!(at("2026-01-20T00:00:01Z"), None);
-        assert_eq!(picked(&[gone], None).as_deref(), Some("db-GONE"));
+        let gone = [gone];
+        assert_eq!(picked(&gone, None).as_deref(), Some("db-GONE"));
+        assert_eq!(pick(&gone, RestoreTime::Latest, true), None);
     }
 }
