@@ -2,7 +2,7 @@
 //! original before they are made for the restored cluster; their addresses hold the id and not
 //! the cluster's name, so clients find them where they were.
 
-use trapheus_rds::{Class, CustomEndpoint, CustomEndpointSpec, Database};
+use trapheus_rds::{Class, CustomEndpoint, CustomEndpointSpec, Database, DbIdentifier};
 
 use super::context::{Context, Waits};
 use crate::error::TaskError;
@@ -35,6 +35,18 @@ pub(super) async fn take_away(context: &Context, cluster: &Database) -> Result<(
 pub(super) async fn make(context: &Context, cluster: &Database) -> Result<(), TaskError> {
     let plan = context.plan();
     let found = planned(context, cluster).await?;
+    // RDS refuses the names of members that a cluster does not have, as of those made by auto
+    // scaling.
+    let is_member = |name: &DbIdentifier| {
+        let mut parts = plan.parts.iter();
+        let mut members = cluster.members.iter();
+        parts.any(|part| part.names.target == *name)
+            || members.any(|member| member.identifier == *name)
+    };
+    let members = |names: &[DbIdentifier]| -> Vec<DbIdentifier> {
+        let names = names.iter().filter(|name| is_member(name));
+        names.cloned().collect()
+    };
     let mut waits = Waits::default();
     for asked in &plan.custom_endpoints {
         let here = found
@@ -50,8 +62,8 @@ pub(super) async fn make(context: &Context, cluster: &Database) -> Result<(), Ta
                 let spec = CustomEndpointSpec {
                     identifier: asked.identifier.clone(),
                     kind: asked.kind.clone(),
-                    static_members: asked.static_members.clone(),
-                    excluded_members: asked.excluded_members.clone(),
+                    static_members: members(&asked.static_members),
+                    excluded_members: members(&asked.excluded_members),
                     tags,
                 };
                 let of = cluster.identified();

@@ -33,7 +33,7 @@ pub struct Promoted {
     pub endpoint: Endpoint,
     /// Since when it has been seen there.
     pub serving_since: Timestamp,
-    /// Proxies that don't reach it.
+    /// Proxies that don't reach it, and databases that don't answer where they did.
     #[serde(default)]
     pub left_over: Vec<String>,
 }
@@ -57,7 +57,9 @@ async fn pass(context: &Context) -> Result<Promoted, TaskError> {
     endpoints::make(context, &head).await?;
     writer::make(context, &head, |names| &names.target).await?;
     let mut promoted = promoted(context, &head, &restored)?;
-    promoted.left_over = proxies::lead_to(context, &head).await?;
+    promoted
+        .left_over
+        .extend(proxies::lead_to(context, &head).await?);
     if let Some(since) = Marks(&head.tags).proxies_since() {
         // The database has served since before its proxies were led to it.
         promoted.serving_since = since;
@@ -121,9 +123,10 @@ async fn send_one(context: &Context, piece: Piece<'_>) -> Result<Renamed, TaskEr
 /// shows the new name before the endpoint has followed.
 fn promoted(context: &Context, head: &Database, restored: &Side) -> Result<Promoted, TaskError> {
     let plan = context.plan();
-    let waited = context.now().duration_since(context.entered());
-    let straggler = restored.pieces(plan).find(|piece| !has_followed(*piece));
-    if let Some(piece) = straggler
+    let waited = context.now().duration_since(context.at_work_since());
+    let stragglers = restored.pieces(plan).filter(|piece| !has_followed(*piece));
+    let stragglers: Vec<Piece<'_>> = stragglers.collect();
+    if let Some(piece) = stragglers.first()
         && waited <= ENDPOINT_FOLLOWS_WITHIN
     {
         let waiting = format!(
@@ -141,7 +144,7 @@ fn promoted(context: &Context, head: &Database, restored: &Side) -> Result<Promo
         arn: head.arn.clone(),
         endpoint,
         serving_since: context.now(),
-        left_over: Vec::new(),
+        left_over: stragglers.into_iter().map(elsewhere).collect(),
     })
 }
 
@@ -155,6 +158,29 @@ fn has_followed(piece: Piece<'_>) -> bool {
     let readers = &original.reader_address;
     (before.is_none() || before == address(&piece.database.endpoint))
         && (readers.is_none() || *readers == piece.database.reader_endpoint)
+}
+
+/// What clients of a database that has got another address have to know.
+fn elsewhere(piece: Piece<'_>) -> String {
+    let said = |endpoint: Option<&Endpoint>, readers: Option<&String>| {
+        let addresses = endpoint.map(|at| at.address.as_str()).into_iter();
+        let addresses: Vec<&str> = addresses.chain(readers.map(String::as_str)).collect();
+        addresses.join(" and ")
+    };
+    let before = piece.original.map(|original| {
+        let readers = original.reader_address.as_ref();
+        said(original.endpoint.as_ref(), readers)
+    });
+    let database = piece.database;
+    format!(
+        "{} answers at {} and not at {}, as before",
+        database.identifier,
+        said(
+            database.endpoint.as_ref(),
+            database.reader_endpoint.as_ref()
+        ),
+        before.unwrap_or_default(),
+    )
 }
 
 /// Who has the name: ourselves, the original on its way out, or a stranger.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use trapheus_rds::{Database, Kind, ResourceId, SnapshotId, StatusClass};
 
 use super::context::Context;
+use super::plan::target::is_auto_scaled;
 use super::remove::{IfRefused, remove};
 use super::sides::{self, Side};
 use crate::error::{ErrorName, TaskError};
@@ -59,6 +60,7 @@ async fn delete(context: &Context, planned: &Original) -> Result<(), TaskError> 
     };
     see_serving(context).await?;
     check_ours(context, &original)?;
+    check_members(context, &original, &side).await?;
     let replicas = replicas(context, &original, &side)?;
     let if_refused = match plan.blueprint.is_protected() {
         true => IfRefused::ProtectAgain,
@@ -135,6 +137,38 @@ fn check_ours(context: &Context, original: &Database) -> Result<(), TaskError> {
         original.resource_id, original.identifier
     );
     Err(TaskError::new(ErrorName::IdentityMismatch, message))
+}
+
+/// A member that this execution did not move is somebody's: clients may read from it.
+async fn check_members(
+    context: &Context,
+    original: &Database,
+    side: &Side,
+) -> Result<(), TaskError> {
+    if original.kind == Kind::Instance || original.is_multi_az_cluster() {
+        return Ok(());
+    }
+    let is_moved = |member: &Database| {
+        let mut pieces = side.pieces(context.plan());
+        pieces.any(|piece| {
+            piece.database.resource_id == member.resource_id
+                && member.identifier == piece.names.aside
+        })
+    };
+    let members = context.rds.members_of(&original.identifier).await?;
+    let is_strange = |member: &&Database| {
+        !member.status.is_deleting() && !is_auto_scaled(member) && !is_moved(member)
+    };
+    match members.iter().find(is_strange) {
+        Some(stranger) => {
+            let message = format!(
+                "{} is a member of the original and is not in the plan; the original is kept",
+                stranger.identifier
+            );
+            Err(TaskError::new(ErrorName::IdentityMismatch, message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The replicas that go with the original. One that this execution did not move is somebody's,

@@ -69,13 +69,19 @@ pub(crate) async fn capture(
         original: Some(original(&part)),
         blueprint: Blueprint::of(&part),
     });
+    let parts: Vec<Part> = parts.collect();
     let custom_endpoints = custom_endpoints(rds, database, &mut checks).await?;
+    checks.extend(
+        custom_endpoints
+            .iter()
+            .filter_map(|endpoint| goes_without(endpoint, &parts)),
+    );
     Ok(Target {
         kind: database.kind,
         engine: database.engine.clone(),
         engine_version: database.engine_version.clone(),
         blueprint: Blueprint::of(database),
-        parts: parts.collect(),
+        parts,
         custom_endpoints,
         checks,
     })
@@ -136,7 +142,8 @@ async fn members(
     Ok(kept)
 }
 
-fn is_auto_scaled(member: &Database) -> bool {
+/// Whether Application Auto Scaling has made a reader.
+pub(in crate::tasks) fn is_auto_scaled(member: &Database) -> bool {
     member.identifier.as_str().starts_with(AUTO_SCALED_PREFIX)
         || member.tags.contains_key(AUTO_SCALED_TAG)
 }
@@ -173,6 +180,22 @@ fn status(part: &Database) -> Check {
         return Check::fail(NAME, detail);
     }
     Check::pass(NAME, detail)
+}
+
+/// Says which members of the original an endpoint can't name in the restored cluster.
+fn goes_without(endpoint: &CustomEndpointPlan, parts: &[Part]) -> Option<Check> {
+    let named = endpoint
+        .static_members
+        .iter()
+        .chain(&endpoint.excluded_members);
+    let unplanned = named.filter(|name| parts.iter().all(|part| part.names.target != **name));
+    let unplanned: Vec<&str> = unplanned.map(DbIdentifier::as_str).collect();
+    let detail = format!(
+        "{} goes without {}, which the restored cluster does not have",
+        endpoint.identifier,
+        unplanned.join(", ")
+    );
+    (!unplanned.is_empty()).then(|| Check::warn("custom endpoints", detail))
 }
 
 async fn custom_endpoints(

@@ -2,13 +2,13 @@
 //! where it is recorded and by this execution's mark where it is not, and who has the name.
 
 use jiff::{SignedDuration, Timestamp};
-use trapheus_rds::{Database, DbIdentifier, ResourceId, StatusClass};
+use trapheus_rds::{Database, DbIdentifier, Member, ResourceId, StatusClass};
 
 use super::decide::{self, Condition, InFlight, Ownership, Place, Reason, Seen, Sighting};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
 use crate::names::Names;
-use crate::plan::Plan;
+use crate::plan::{PartRole, Plan};
 use crate::tasks::context::Context;
 use crate::tasks::endpoints;
 use crate::tasks::rename::is_being_renamed;
@@ -112,13 +112,28 @@ fn strangers(plan: &Plan, holders: &[Database]) -> Vec<DbIdentifier> {
 /// The original as a decision sees it. A part whose name a stranger has can't come back, and
 /// nothing waits for it.
 fn original_side(plan: &Plan, side: &Side, strangers: &[DbIdentifier]) -> Option<decide::Side> {
-    let head = sighting(&plan.names, side.head.as_ref()?);
+    let mut head = sighting(&plan.names, side.head.as_ref()?);
+    if head.condition == Condition::Ready && has_lost_its_members(plan, side) {
+        head.condition = Condition::Failed("without any member".to_owned());
+    }
     let parts = side.pieces(plan).filter(|piece| piece.role.is_some());
     let parts = parts.filter(|piece| !strangers.contains(&piece.names.target));
     let parts: Vec<Sighting> = parts
         .map(|piece| sighting(piece.names, piece.database))
         .collect();
     Some(decide::Side::of_original(head, &parts))
+}
+
+/// Whether none is left of the members of a cluster: its data is there, and nobody can reach it.
+fn has_lost_its_members(plan: &Plan, side: &Side) -> bool {
+    let had_some = plan.parts.iter().any(|part| part.role == PartRole::Writer);
+    let is_going = |member: &Member| {
+        let mut parts = side.parts.iter().flatten();
+        let part = parts.find(|part| part.identifier == member.identifier);
+        part.is_some_and(|part| part.status.is_deleting())
+    };
+    let members = side.head.iter().flat_map(|head| &head.members);
+    had_some && members.into_iter().all(is_going)
 }
 
 fn restored_side(plan: &Plan, side: &Side) -> Option<decide::Side> {

@@ -265,7 +265,14 @@ fn not_swapped(context: &Context, sight: &Sight, ending: Ending) -> TaskError {
     let why = match (ending, &sight.original.head) {
         (Ending::NotOurs, _) => "another execution is at work on the target".to_owned(),
         (_, None) => "it does not exist any more".to_owned(),
-        (_, Some(original)) => format!("{} is {}", original.identifier, original.status),
+        (_, Some(original)) => {
+            let seen = sight.seen.original.as_ref().map(|side| &side.condition);
+            let stands = match seen {
+                Some(Condition::Failed(status)) => status.clone(),
+                Some(_) | None => original.status.to_string(),
+            };
+            format!("{} is {stands}", original.identifier)
+        }
     };
     let message = format!("{} can't be swapped back: {why}", the_original(plan));
     TaskError::new(ErrorName::RollbackFailed, message).with_remedy(repair::find(plan))

@@ -1,0 +1,117 @@
+//! What others do to a cluster while an execution is at work on it, or keeps its original.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use trapheus_restore::SummaryStatus;
+use trapheus_testkit::Simulation;
+
+/// A cluster with a writer and a reader, and its snapshot.
+async fn cluster() -> Simulation {
+    let simulation = Simulation::new(1).await;
+    let create = json!({
+        "DBClusterIdentifier": "orders", "Engine": "aurora-postgresql",
+        "MasterUsername": "app", "MasterUserPassword": "a-long-password",
+    });
+    ask(&simulation, "CreateDBCluster", create).await;
+    settle().await;
+    add_member(&simulation, "orders-1", "orders").await;
+    add_member(&simulation, "orders-2", "orders").await;
+    let snapshot = json!({
+        "DBClusterIdentifier": "orders", "DBClusterSnapshotIdentifier": "orders-snapshot",
+    });
+    ask(&simulation, "CreateDBClusterSnapshot", snapshot).await;
+    settle().await;
+    simulation
+}
+
+/// Longer than anything takes that was begun before.
+async fn settle() {
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+}
+
+async fn ask(simulation: &Simulation, action: &str, members: Value) {
+    let answer = simulation.ask(action, members).await;
+    answer.unwrap_or_else(|refusal| panic!("{action}: {refusal:?}"));
+}
+
+async fn add_member(simulation: &Simulation, name: &str, cluster: &str) {
+    let member = json!({
+        "DBInstanceIdentifier": name, "DBClusterIdentifier": cluster,
+        "Engine": "aurora-postgresql", "DBInstanceClass": "db.r6g.large",
+    });
+    ask(simulation, "CreateDBInstance", member).await;
+    simulation.wait_until_available(name).await;
+}
+
+fn input() -> Value {
+    json!({"identifier": "orders", "task": "db_restore"})
+}
+
+fn keeping() -> Value {
+    json!({"identifier": "orders", "task": "db_restore", "keepOriginal": "24h"})
+}
+
+async fn resource_id(simulation: &Simulation, cluster: &str) -> Option<String> {
+    let describe = simulation.client().describe_db_clusters();
+    let found = describe.db_cluster_identifier(cluster).send().await.ok()?;
+    let id = found.db_clusters()[0].db_cluster_resource_id();
+    id.map(str::to_owned)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_cluster_without_members_is_not_swapped_back() {
+    let simulation = cluster().await;
+    let kept = simulation.run_until_kept(keeping()).await;
+    let serving = resource_id(&simulation, "orders").await;
+    for name in ["orders-2-temp", "orders-1-temp"] {
+        let delete = json!({"DBInstanceIdentifier": name});
+        ask(&simulation, "DeleteDBInstance", delete).await;
+    }
+    settle().await;
+    let run = simulation
+        .run(simulation.rollback_input(&kept, "orders"))
+        .await;
+    assert_eq!(run.summary.status, SummaryStatus::Failed);
+    let message = run.summary.error.expect("it says why").message;
+    assert!(message.contains("without any member"), "{message}");
+    assert_eq!(resource_id(&simulation, "orders").await, serving);
+    assert!(resource_id(&simulation, "orders-temp").await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_the_plan_does_not_know_keeps_its_cluster() {
+    let simulation = cluster().await;
+    let kept = simulation.run_until_kept(keeping()).await;
+    add_member(&simulation, "somebodys", "orders-temp").await;
+    let run = simulation.resume(&kept.id).await;
+    assert_eq!(run.summary.exit_code(), 5, "{:#?}", run.summary);
+    assert!(run.summary.left_over[0].contains("somebodys"));
+    let describe = simulation.client().describe_db_instances();
+    let found = describe.db_instance_identifier("somebodys").send().await;
+    assert_eq!(found.expect("it is there").db_instances().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_custom_endpoint_with_a_member_made_by_auto_scaling() {
+    let simulation = cluster().await;
+    let scaled = "application-autoscaling-1";
+    add_member(&simulation, scaled, "orders").await;
+    let endpoint = json!({
+        "DBClusterIdentifier": "orders", "DBClusterEndpointIdentifier": "orders-some",
+        "EndpointType": "READER", "StaticMembers": ["orders-2", scaled],
+    });
+    ask(&simulation, "CreateDBClusterEndpoint", endpoint).await;
+    settle().await;
+    let run = simulation.run(input()).await;
+    assert_eq!(run.summary.exit_code(), 0, "{:#?}", run.summary);
+    let warnings = run.summary.warnings.join("\n");
+    assert!(warnings.contains("orders-some"), "{warnings}");
+    let describe = simulation.client().describe_db_cluster_endpoints();
+    let found = describe.db_cluster_endpoint_identifier("orders-some");
+    let found = found.send().await.expect("they can be seen");
+    assert_eq!(
+        found.db_cluster_endpoints()[0].static_members(),
+        ["orders-2"]
+    );
+}
