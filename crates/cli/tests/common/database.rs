@@ -17,9 +17,14 @@ impl Database {
     /// The database behind an endpoint.
     pub(crate) fn of(instance: &DbInstance) -> Self {
         let endpoint = instance.endpoint().expect("it has an endpoint");
-        let port = endpoint.port().expect("an endpoint has a port");
+        let address = endpoint.address().expect("an endpoint has an address");
+        Self::at(address, endpoint.port().expect("an endpoint has a port"))
+    }
+
+    /// The database behind whatever endpoint has an address.
+    pub(crate) fn at(address: &str, port: i32) -> Self {
         let options = PgConnectOptions::new()
-            .host(endpoint.address().expect("an endpoint has an address"))
+            .host(address)
             .port(port.try_into().expect("a port has 16 bits"))
             .username(USER)
             .password(PASSWORD)

@@ -16,6 +16,8 @@ pub(crate) struct Fact {
     pub(crate) path: Option<String>,
     /// The member of the create request.
     pub(crate) create: Option<String>,
+    /// Whether any request after a restore sets it.
+    pub(crate) is_settable: bool,
     /// The clusters that have it, in words; of clusters only.
     pub(crate) clusters: String,
 }
@@ -30,6 +32,7 @@ pub(crate) fn of(subject: &str, create: &str) -> Vec<Fact> {
             attribute: text(&row["attribute"]).expect("every row has its name"),
             path: text(&row["describe"]["path"]),
             create: text(&row[create]),
+            is_settable: row["class"] != "not-restorable",
             clusters: text(&row["cluster_types"]).unwrap_or_default(),
         })
         .collect()

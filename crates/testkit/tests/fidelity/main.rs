@@ -12,6 +12,7 @@ mod combinations;
 mod facts;
 mod fates;
 mod instances;
+mod kept;
 mod originals;
 mod requests;
 mod values;
