@@ -10,7 +10,7 @@ use trapheus_local::RequestEntry;
 ///
 /// A request that repeats one of the few before it, with the same members, is a poll: it is told
 /// by `×N` only.
-pub fn print(requests: &[RequestEntry], words: &BTreeMap<String, &str>) -> String {
+pub fn print(requests: &[RequestEntry], words: &BTreeMap<String, String>) -> String {
     let mut entries: Vec<(String, bool)> = Vec::new();
     for request in requests {
         let entry = one(request, words);
@@ -42,7 +42,7 @@ fn is_look(request: &RequestEntry) -> bool {
         .any(|verb| request.action.starts_with(verb))
 }
 
-fn one(request: &RequestEntry, words: &BTreeMap<String, &str>) -> String {
+fn one(request: &RequestEntry, words: &BTreeMap<String, String>) -> String {
     let refused = if request.status == 200 {
         ""
     } else {
