@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
+from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import InvalidParameterCombination, RDSClientError
 from moto.rds.models import DBCluster, DBClusterSnapshot, DBInstance, FilterDef, RDSBackend
 from moto.rds.responses import RDSResponse
@@ -85,14 +86,23 @@ def describe_db_cluster_snapshots(original: Any, self: RDSResponse) -> ActionRes
     return page("DBClusterSnapshots", snapshots, self.params)
 
 
+@corrects(RDSBackend)
+def describe_db_subnet_groups(original: Any, self: RDSBackend, name: str) -> Any:
+    """moto's clusters are in the group `default`, which it doesn't have; RDS does."""
+    if name == "default" and name not in self.subnet_groups:
+        subnets = ec2_backends[self.account_id][self.region_name].get_default_subnets()
+        self.create_subnet_group(name, "default", list(subnets.values()), [])
+    return original(self, name)
+
+
 # Creating
 
 
 @corrects(DBCluster)
 def __init__(original: Any, self: DBCluster, backend: RDSBackend, **members: Any) -> None:
-    """moto drops members that it doesn't know, and shows `aurora` as storage of type gp2."""
+    """moto drops members that it doesn't know, and shows `aurora` or gp2, as RDS never does."""
     original(self, backend, **members)
-    if self.engine.startswith("aurora") and members.get("storage_type") is None:
+    if self.engine.startswith("aurora") and members.get("storage_type") in (None, "aurora"):
         self.storage_type = None
     for member in DROPPED_BY_MOTO:
         if members.get(member) is not None:

@@ -365,3 +365,96 @@ fn the_input_of_the_python_tool_is_valid_as_it_stands() {
     assert_restored(&moto, &original, &ended);
     moto.stop();
 }
+
+/// Makes the cluster `shop` of two, whose writer is not its first member by name, with settings
+/// that are not the defaults, and `shop-snapshot` of it. Returns what is to be kept.
+fn shop(moto: &Moto) -> Value {
+    let mut calls = vec![json!(["create_db_cluster", {
+        "BackupRetentionPeriod": 7,
+        "CopyTagsToSnapshot": true,
+        "DBClusterIdentifier": "shop",
+        "DatabaseName": "shop",
+        "DeletionProtection": true,
+        "EnableCloudwatchLogsExports": ["postgresql"],
+        "Engine": "aurora-postgresql",
+        "EngineVersion": "15.4",
+        "MasterUserPassword": "not-a-secret",
+        "MasterUsername": "master",
+        "Port": moto.database_port,
+        "PreferredMaintenanceWindow": "mon:01:00-mon:01:30",
+        "Tags": [{ "Key": "team", "Value": "payments" }],
+    }])];
+    calls.extend(vec![json!(["describe_db_clusters", {}]); LOOKS_MAX]);
+    for (member, tier) in [("shop-2", 1), ("shop-1", 5)] {
+        calls.push(json!(["create_db_instance", {
+            "DBClusterIdentifier": "shop",
+            "DBInstanceClass": "db.r5.large",
+            "DBInstanceIdentifier": member,
+            "Engine": "aurora-postgresql",
+            "PreferredMaintenanceWindow": "tue:01:00-tue:01:30",
+            "PromotionTier": tier,
+        }]));
+        calls.extend(vec![json!(["describe_db_instances", {}]); LOOKS_MAX]);
+    }
+    calls.push(json!(["create_db_cluster_snapshot", {
+        "DBClusterIdentifier": "shop",
+        "DBClusterSnapshotIdentifier": "shop-snapshot",
+    }]));
+    calls.extend(vec![
+        json!(["describe_db_cluster_snapshots", {}]);
+        LOOKS_MAX
+    ]);
+    for answer in moto.boto3(&json!(calls)) {
+        assert_eq!(answer["error"], Value::Null, "{answer}");
+    }
+    cluster(moto)
+}
+
+/// What a restore of the only cluster has to keep, of it and of its members.
+fn cluster(moto: &Moto) -> Value {
+    let calls = json!([["describe_db_clusters", {}], ["describe_db_instances", {}]]);
+    let answers = moto.boto3(&calls);
+    let clusters = answers[0]["DBClusters"].as_array().expect("a list");
+    let [cluster] = &clusters[..] else {
+        panic!("one cluster is there: {clusters:#?}")
+    };
+    let mut cluster = configuration(cluster);
+    let members = cluster.as_object_mut().expect("a cluster is an object");
+    for name in [
+        "ClusterCreateTime",
+        "DbClusterResourceId",
+        "EarliestRestorableTime",
+        "HostedZoneId",
+    ] {
+        members.remove(name);
+    }
+    let by_name = |list: &mut Value| {
+        let list = list.as_array_mut().expect("a list");
+        list.sort_by_key(|item| item["DBInstanceIdentifier"].to_string());
+    };
+    by_name(&mut cluster["DBClusterMembers"]);
+    let instances = answers[1]["DBInstances"].as_array().expect("a list");
+    let mut instances: Value = instances.iter().map(configuration).collect();
+    by_name(&mut instances);
+    json!({"cluster": cluster, "members": instances})
+}
+
+#[test]
+fn a_cluster_comes_back_with_its_members() {
+    for strategy in ["swap", "in_place"] {
+        let moto = Moto::start(&[]);
+        let original = shop(&moto);
+        let Ended { code, result } = moto.trapheus(&["restore", "shop", "--strategy", strategy]);
+        assert_eq!(code, Some(0), "{result:#}");
+        assert_eq!(result["kind"], "cluster");
+        assert_eq!(result["leftOver"], json!([]));
+        assert_eq!(result["fidelity"]["lost"], json!([]));
+        assert_eq!(result["fidelity"]["kept"], result["fidelity"]["compared"]);
+        assert_ne!(result["restoredResourceId"], result["originalResourceId"]);
+        assert_eq!(cluster(&moto), original);
+        assert_eq!(moto.instances(), ["shop-1", "shop-2"]);
+        // moto has no custom endpoints, so nobody knows of any.
+        assert!(result["warnings"].to_string().contains("custom endpoints"));
+        moto.stop();
+    }
+}
