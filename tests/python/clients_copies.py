@@ -32,7 +32,7 @@ class Replicas(Story):
     """A read replica from its creation to its independence."""
 
     def test_a_replica_follows_its_source_until_it_is_promoted(self) -> None:
-        source = create(self.rds, "orders", BackupRetentionPeriod=1)
+        source = create(self.rds, "followed", BackupRetentionPeriod=1)
         add(source, 1)
         one = self.replicate("one")
         two = self.replicate("two")
@@ -43,8 +43,8 @@ class Replicas(Story):
                 add(replica, 100)
         status = one["StatusInfos"][0]
         self.assertEqual((status["StatusType"], status["Status"]), ("read replication", "replicating"))
-        self.assertEqual(one["ReadReplicaSourceDBInstanceIdentifier"], "orders")
-        source = available(self.rds, "orders")
+        self.assertEqual(one["ReadReplicaSourceDBInstanceIdentifier"], "followed")
+        source = available(self.rds, "followed")
         self.assertEqual(source["ReadReplicaDBInstanceIdentifiers"], ["one", "two"])
         self.refused("InvalidDBInstanceStateFault", "stop_db_instance", DBInstanceIdentifier="one")
 
@@ -54,14 +54,14 @@ class Replicas(Story):
         add(source, 3)
         until("the row of the source", lambda: items(two) == [1, 2, 3])
         self.assertEqual(items(promoted), [1, 2, 10])
-        delete(self.rds, "orders", SkipFinalSnapshot=True)
+        delete(self.rds, "followed", SkipFinalSnapshot=True)
         released = until("the release", lambda: self.stand_alone("two"))
         add(released, 20)
         self.assertEqual(items(released), [1, 2, 3, 20])
 
     def replicate(self, name: str) -> dict[str, Any]:
         self.rds.create_db_instance_read_replica(
-            DBInstanceIdentifier=name, SourceDBInstanceIdentifier="orders"
+            DBInstanceIdentifier=name, SourceDBInstanceIdentifier="followed"
         )
         return available(self.rds, name)
 

@@ -169,7 +169,10 @@ impl Stage {
 
     /// What there is in the end, without the names, identities and times that differ by nature.
     fn outcome(&self, ended: &Ended) -> Outcome {
-        let anonymous = |text: String| text.replace(self.target, "target");
+        let anonymous = |text: String| {
+            let text = text.replace(self.target, "target");
+            text.replace(&self.original, "original")
+        };
         let told = |key| (key, anonymous(ended.result[key].to_string()));
         let instance = self.rds.available(self.target);
         assert_eq!(self.rds.rows(self.target), self.rows, "the endpoint");

@@ -99,7 +99,8 @@ async fn an_input_that_nobody_can_understand() {
         input("identifier", "two--hyphens"),
         input("strategy", "in-place"),
         input("keepOriginal", "for a while"),
-        input("restoreTime", "2026-11-22T00:00:00Z"),
+        input("restoreTime", "yesterday"),
+        input("prepare", "mask.sql"),
         json!([name]),
     ] {
         told.push(world.refused_input(name, &document).await);
@@ -123,7 +124,8 @@ async fn an_input_that_nobody_can_understand() {
     error: the input is refused: `identifier` is no name that RDS takes: `two--hyphens` is not a DB identifier: it must not contain two hyphens in a row
     error: the input is refused: `strategy` must be `swap` or `in_place`, not "in-place"
     error: the input is refused: `keepOriginal` must be a number of seconds or a duration such as `24h`, not "for a while"
-    error: the input is refused: `restoreTime` is not supported yet
+    error: the input is refused: `restoreTime` must be `latest` or a time such as `[time]`, not "yesterday"
+    error: the input is refused: `prepare` is not supported yet
     error: the input is refused: the input must be a JSON object
     error: - is not JSON: EOF while parsing an object at line 1 column 1
 
@@ -142,7 +144,7 @@ async fn a_target_that_is_not_what_it_is_said_to_be() {
     let told = world
         .refused("nobodys-shop", &["restore", "nobodys-shop"])
         .await;
-    assert_snapshot!(told, @"nobodys-shop was not restored: Trapheus.Refused: there is no database nobodys-shop in this account and Region");
+    assert_snapshot!(told, @r#"nobodys-shop was not restored: Trapheus.Refused: there is no database nobodys-shop in this account and Region; to make one: "createIfMissing": true"#);
     let document = json!({ "identifier": "nobodys-shop", "task": "create_snapshot_only" });
     let told = world.refused_input("nobodys-shop", &document).await;
     assert_snapshot!(told, @"nobodys-shop was not restored: Trapheus.Refused: there is no database nobodys-shop in this account and Region");

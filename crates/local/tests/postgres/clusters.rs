@@ -56,7 +56,16 @@ impl World {
         loop {
             let describe = self.rds.describe_db_clusters();
             let found = describe.db_cluster_identifier(identifier).send().await;
-            let found = found.unwrap().db_clusters()[0].clone();
+            let found = match found {
+                Ok(found) => found.db_clusters()[0].clone(),
+                Err(error) => {
+                    // In the middle of a rename neither name is known.
+                    let error = error.into_service_error();
+                    assert!(error.is_db_cluster_not_found_fault(), "{error:?}");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    continue;
+                }
+            };
             match found.status() {
                 Some("available") => return found,
                 Some("failed" | "migration-failed") => self.tell_why(identifier).await,

@@ -275,9 +275,13 @@ impl Planner<'_> {
                 "{id} is being restored by another execution, {owner}, which has moved the original to {aside}; \
                  if nobody is at work on it any more: trapheus executions resume {owner}"
             ),
-            None => format!(
-                "there is no database {id} in this account and Region; to make one: \"createIfMissing\": true"
-            ),
+            None => {
+                let way_out = match self.request.task.moves_the_name() {
+                    true => "; to make one: \"createIfMissing\": true",
+                    false => "",
+                };
+                format!("there is no database {id} in this account and Region{way_out}")
+            }
         })
     }
 
