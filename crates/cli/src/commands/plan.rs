@@ -182,7 +182,9 @@ fn what_stays(plan: &Plan) -> Vec<String> {
 
 fn configuration(name: &DbIdentifier, role: &str, blueprint: &Blueprint) -> Vec<String> {
     let mut lines = vec![format!("{name} ({role})")];
+    // The tags are shown one by one.
     let settings = blueprint.settings.iter();
+    let settings = settings.filter(|(name, _)| name.as_str() != "TagList");
     lines.extend(
         settings.map(|(name, value)| format!("  {:<36} {}", name.as_str(), setting(value))),
     );
