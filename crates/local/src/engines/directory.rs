@@ -10,6 +10,7 @@ use rand::distr::Alphanumeric;
 use super::EngineError;
 use super::account::Account;
 use super::layout::Layout;
+use super::process::end_programs;
 use super::program::failed;
 
 const PASSWORD_LENGTH: usize = 32;
@@ -45,6 +46,19 @@ pub(super) fn write_private(path: &Utf8Path, text: &str) -> io::Result<()> {
         .mode(0o600)
         .open(path)?;
     file.write_all(text.as_bytes())
+}
+
+/// Removes a directory once none of these programs is at work in it any more.
+pub(super) async fn clear(path: &Utf8Path, programs: &[&str]) -> Result<(), EngineError> {
+    let action = "removing the directory";
+    end_programs(programs, path).await.map_err(failed(action))?;
+    let path = path.to_owned();
+    // Gigabytes take a while to free.
+    let removed = tokio::task::spawn_blocking(move || remove_directory(&path));
+    removed
+        .await
+        .map_err(failed(action))?
+        .map_err(failed(action))
 }
 
 /// Removes a directory with everything in it; nothing there is fine.

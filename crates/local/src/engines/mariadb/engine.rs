@@ -6,15 +6,22 @@ use jiff::Timestamp;
 
 use super::installation::Installation;
 use super::layout::Layout;
-use super::program::failed;
 use super::{archive, bootstrap, parameters, point_in_time, replication, server, snapshot};
 use crate::engines::account::Account;
 use crate::engines::copies;
-use crate::engines::directory::remove_directory;
+use crate::engines::directory::clear;
 use crate::engines::{
     Backend, Engine, EngineError, PendingReboot, Progress, Replication, ServerSpec, SnapshotInfo,
     StopMode,
 };
+
+/// Programs that write below a directory and outlive a control plane that is killed.
+const PROGRAMS: [&str; 4] = [
+    "mariadb-install-db",
+    "mariadbd",
+    "mariadb-backup",
+    "mariadb-binlog",
+];
 
 /// The user that the distributions' packages make for it.
 const USER: &str = "mysql";
@@ -167,12 +174,7 @@ impl Engine for MariaDb {
     /// A server that still runs there is ended first, so that none is left without its directory.
     async fn remove(&self, directory: &Utf8Path) -> Result<(), EngineError> {
         server::stop(directory, StopMode::Immediate).await?;
-        let directory = directory.to_owned();
-        // Gigabytes take a while to free.
-        tokio::task::spawn_blocking(move || remove_directory(&directory))
-            .await
-            .map_err(failed("removing the directory"))?
-            .map_err(failed("removing the directory"))
+        clear(directory, &PROGRAMS).await
     }
 
     fn backend(&self, spec: &ServerSpec) -> Backend {
