@@ -114,7 +114,11 @@ impl Run<'_, Instance> {
             "",
             |state, instance| {
                 match &self.operation.outcome {
-                    Outcome::EndsIn(status) => fail_snapshot(state, snapshot, status),
+                    Outcome::EndsIn(status) => {
+                        // What should have followed would lose the data that was to be kept.
+                        fail_snapshot(state, snapshot, status);
+                        return;
+                    }
                     Outcome::Success | Outcome::ModifyFails => {
                         complete_snapshot(state, snapshot, size_bytes, now)
                     }
