@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use trapheus_rds::{Database, DbIdentifier, StatusClass};
 
 use super::context::{Context, Waits};
+use super::plan::target::is_auto_scaled;
 use super::remove::{IfRefused, remove};
 use super::rename::{Renamed, is_being_renamed, rename, renaming};
 use super::sides::{self, Piece, Side};
@@ -298,6 +299,14 @@ async fn make_room(context: &Context, kept: &KeptOriginalPlan) -> Result<(), Tas
         // Whoever has taken the mark off has taken it over.
         KeptOriginal::Delete if !is_kept => Err(is_taken(&plan.names.aside)),
         KeptOriginal::Delete => {
+            if let Some(stranger) = others(context, &head, &parts).await?.first() {
+                let message = format!(
+                    "{stranger} belongs to the original that execution {} keeps and has no \
+                     counterpart in the target; it is not deleted with it",
+                    kept.execution
+                );
+                return Err(TaskError::new(ErrorName::ForeignName, message));
+            }
             let keeping = Retirement {
                 final_snapshot: None,
                 automated_backups: plan.retirement.automated_backups,
@@ -307,6 +316,25 @@ async fn make_room(context: &Context, kept: &KeptOriginalPlan) -> Result<(), Tas
         }
         KeptOriginal::Release => release(context, &head, &parts).await,
     }
+}
+
+/// What depends on a kept original and is none of its parts by the names of the plan: members that
+/// somebody uses, and replicas that would live on by themselves. Auto scaling's members go with it.
+async fn others(
+    context: &Context,
+    head: &Database,
+    parts: &[Database],
+) -> Result<Vec<String>, TaskError> {
+    let is_part = |name: &str| parts.iter().any(|part| part.identifier.as_str() == name);
+    let mut others: Vec<String> = head.replicas.clone();
+    if !head.is_multi_az_cluster() && !head.members.is_empty() {
+        let members = context.rds.members_of(&head.identifier).await?;
+        let members = members.iter().filter(|member| !is_auto_scaled(member));
+        others.extend(members.map(|member| member.identifier.to_string()));
+    }
+    // Replicas in other Regions have an ARN for a name; they were spoken about when it was kept.
+    others.retain(|name| !name.starts_with("arn:") && !is_part(name));
+    Ok(others)
 }
 
 /// Gives what is kept names of its own; it is the user's from then on.

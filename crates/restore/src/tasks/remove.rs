@@ -9,7 +9,7 @@
 //! that would stay.
 
 use serde_json::Value;
-use trapheus_rds::{Class, Database, FinalSnapshot, Settings};
+use trapheus_rds::{Class, Database, DbIdentifier, FinalSnapshot, Settings};
 
 use super::context::Context;
 use crate::blueprint::row;
@@ -130,11 +130,24 @@ async fn delete(
 }
 
 /// The members that are not on their way out, the writer last: none of the others has to take
-/// its place.
+/// its place. Which they are says the cluster, found by its identity: a member shows its cluster's
+/// name only, and another cluster may have got that meanwhile.
 async fn members(context: &Context, cluster: &Database) -> Result<Vec<Database>, TaskError> {
-    let mut members = context.rds.members_of(&cluster.identifier).await?;
+    let Some(cluster) = look_again(context, cluster).await? else {
+        return Ok(Vec::new());
+    };
+    let names: Vec<DbIdentifier> = cluster
+        .members
+        .iter()
+        .map(|member| member.identifier.clone())
+        .collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut members = context.rds.instances_named(&names).await?;
     let writer = cluster.writer().map(|writer| &writer.identifier);
-    members.retain(|member| !member.status.is_deleting());
+    let is_of_it = |member: &Database| member.cluster.as_ref() == Some(&cluster.identifier);
+    members.retain(|member| is_of_it(member) && !member.status.is_deleting());
     members.sort_by_key(|member| Some(&member.identifier) == writer);
     Ok(members)
 }

@@ -118,7 +118,7 @@ pub(super) async fn when_available(
 async fn check_the_original(context: &Context) -> Result<(), TaskError> {
     let plan = context.plan();
     let Some(planned) = &plan.original else {
-        return Ok(());
+        return check_the_names_are_free(context).await;
     };
     let original = context.original().await?.ok_or_else(|| {
         let message = format!(
@@ -149,6 +149,21 @@ async fn check_the_original(context: &Context) -> Result<(), TaskError> {
         original.identifier
     );
     Err(TaskError::new(ErrorName::IdentityMismatch, message))
+}
+
+/// A target that was missing when the plan was made may have been in the middle of a rename.
+async fn check_the_names_are_free(context: &Context) -> Result<(), TaskError> {
+    let plan = context.plan();
+    for name in [&plan.names.target, &plan.names.aside] {
+        if let Some(holder) = context.rds.database(plan.kind, name).await? {
+            let message = format!(
+                "there was no database {} when the plan was made, and now {} is {name}",
+                plan.identifier, holder.resource_id
+            );
+            return Err(TaskError::new(ErrorName::IdentityMismatch, message));
+        }
+    }
+    Ok(())
 }
 
 async fn request(context: &Context) -> Result<(), TaskError> {
