@@ -2,7 +2,7 @@
 //! that was saved, or like the living source.
 
 use serde_json::{Value, json};
-use trapheus_restore::SummaryStatus;
+use trapheus_restore::{Request, SummaryStatus};
 use trapheus_testkit::{Run, Simulation};
 
 fn assert_succeeded(run: &Run) {
@@ -240,4 +240,22 @@ async fn a_cluster_that_is_gone_comes_back_with_its_members_and_endpoints() {
         endpoints.db_cluster_endpoints()[0].static_members(),
         ["orders-2"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_for_a_target_that_has_come_back() {
+    for name in ["orders", "orders-temp"] {
+        let (simulation, _) = gone().await;
+        let request = Request::parse(&create()).expect("it can be read");
+        let plan = simulation.tasks().plan("run_1", request).await;
+        let plan = plan.expect("nothing answers at the name");
+        simulation.create_database(name).await;
+        let call = json!({
+            "execution": "run_1", "entered": simulation.now(), "plan": plan,
+        });
+        let refused = simulation.tasks().run("${Restore}", call).await;
+        let error = refused.expect_err("it is there again");
+        assert_eq!(error.name.as_str(), "Trapheus.IdentityMismatch", "{error}");
+        assert_eq!(simulation.world().await.names(), [name]);
+    }
 }

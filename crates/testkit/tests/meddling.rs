@@ -115,3 +115,44 @@ async fn a_custom_endpoint_with_a_member_made_by_auto_scaling() {
         ["orders-2"]
     );
 }
+
+/// Renames the original that has been moved aside, and makes another cluster with its name.
+async fn takes_its_name(simulation: &Simulation) {
+    let rename = json!({
+        "DBClusterIdentifier": "orders-temp", "NewDBClusterIdentifier": "mine",
+        "ApplyImmediately": "true",
+    });
+    if simulation.ask("ModifyDBCluster", rename).await.is_err() {
+        return;
+    }
+    simulation.wait_until_cluster_available("mine").await;
+    let create = json!({
+        "DBClusterIdentifier": "orders-temp", "Engine": "aurora-postgresql",
+        "MasterUsername": "app", "MasterUserPassword": "a-long-password",
+    });
+    ask(simulation, "CreateDBCluster", create).await;
+    simulation.wait_until_cluster_available("orders-temp").await;
+    add_member(simulation, "innocent", "orders-temp").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_gets_the_originals_name_keeps_its_members() {
+    let mut taken = 0;
+    for change in 1.. {
+        let simulation = cluster().await;
+        let run = simulation.interfere_in_change(input(), change, takes_its_name);
+        if run.await.is_none() {
+            break;
+        }
+        settle().await;
+        if resource_id(&simulation, "orders-temp").await.is_none() {
+            continue;
+        }
+        taken += 1;
+        let world = simulation.world().await;
+        assert!(world.names().contains(&"innocent"), "change {change}");
+        let members = &world.clusters["orders-temp"].members;
+        assert!(members.contains_key("innocent"), "change {change}");
+    }
+    assert!(taken > 3, "the name was taken at {taken} changes only");
+}

@@ -160,6 +160,28 @@ async fn a_kept_original_gives_way_with_its_replicas() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kept_original_with_somebodys_replica_does_not_give_way() {
+    let (simulation, _) = damaged().await;
+    let keep = json!({"identifier": "orders", "task": "db_restore", "keepOriginal": "24h"});
+    simulation.run_until_kept(keep).await;
+    let replicate = simulation.client().create_db_instance_read_replica();
+    let replicate = replicate
+        .source_db_instance_identifier("orders-temp")
+        .db_instance_identifier("somebodys");
+    replicate.send().await.expect("it can be replicated");
+    simulation.wait_until_available("somebodys").await;
+    let mut again = input("swap");
+    again["keptOriginal"] = json!("delete");
+    let run = simulation.run(again).await;
+    assert_eq!(run.summary.exit_code(), 1, "{:#?}", run.summary);
+    let message = run.summary.error.expect("it says why").message;
+    assert!(message.contains("somebodys"), "{message}");
+    let (_, source) = about(&simulation, "somebodys").await;
+    assert_eq!(source.as_deref(), Some("orders-temp"));
+    assert_replicating(&simulation, "good", "kept").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replica_as_target_is_refused() {
     let (simulation, before) = damaged().await;
     let run = simulation
