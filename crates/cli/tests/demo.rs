@@ -8,7 +8,7 @@ mod common {
 use std::fs;
 
 use common::trapheus::trapheus;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const ROWS: i64 = 20_000;
@@ -83,6 +83,48 @@ fn the_demo_puts_back_what_was_damaged_and_leaves_nothing() {
 
     let processes = servers_below(&place.path().display().to_string());
     assert!(processes.is_empty(), "the demo left running: {processes:?}");
+}
+
+#[test]
+fn the_demo_tells_the_same_of_mariadb() {
+    tells_the_same_of("mariadb", "swap", 1);
+}
+
+#[test]
+fn the_demo_tells_the_same_of_a_cluster_of_postgresql_servers() {
+    tells_the_same_of("aurora-postgresql", "swap", 6);
+}
+
+#[test]
+fn the_demo_tells_the_same_of_a_cluster_of_mariadb_servers() {
+    tells_the_same_of("aurora-mysql", "in_place", 6);
+}
+
+/// Every endpoint is where it was and serves what was in the snapshot; clients worked on.
+fn tells_the_same_of(engine: &str, strategy: &str, endpoints: usize) {
+    let place = TempDir::new().expect("there is room for a temporary directory");
+    let done = trapheus(place.path())
+        .args(["demo", "--engine", engine, "--strategy", strategy])
+        .args(["--rows", "3000", "--output", "json"])
+        .env("TMPDIR", traversable(&place))
+        .output()
+        .expect("trapheus starts");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{}\n{said}", done.status);
+    let figures: Value = serde_json::from_slice(&done.stdout).expect("it prints a document");
+    assert_eq!(figures["rowsDamaged"], 2000);
+    assert_eq!(figures["rowsAfter"], 3000);
+    assert_eq!(figures["checksumAfter"], figures["checksumAtSnapshot"]);
+    let before = figures["endpointsBefore"].as_object().expect("a list");
+    assert_eq!(before.len(), endpoints, "{before:#?}");
+    assert_eq!(figures["endpointsAfter"], figures["endpointsBefore"]);
+    assert_eq!(figures["endpointsWithOtherRows"], json!([]));
+    assert!(figures["clientWrites"].as_u64() > Some(0), "{figures:#}");
+    let has_readers = endpoints > 1;
+    assert_eq!(figures["readerReads"].as_u64() > Some(0), has_readers);
+    let fidelity = &figures["fidelity"];
+    assert_eq!(fidelity["lost"], json!([]));
+    assert_eq!(figures["restore"]["leftOver"], json!([]));
 }
 
 /// A directory for temporary files that other users may pass through.

@@ -20,6 +20,7 @@ mod common {
 }
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_rds::types::{ApplyMethod, DbInstance, Parameter};
 use common::database::Database;
@@ -387,6 +388,40 @@ async fn a_kept_original_is_swapped_back_with_all_its_rows() {
     assert!(!written_since.is_empty());
     assert!(written_since.iter().all(|id| theirs.contains(id)));
     story.tell_the_gap(&back);
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_altogether_comes_back_as_it_was() {
+    let name = "gone-shop";
+    let story = Story::begin(name).await;
+    story.snapshot().await;
+    let unprotect = story.world.rds.modify_db_instance();
+    let unprotect = unprotect
+        .db_instance_identifier(name)
+        .deletion_protection(false);
+    let unprotected = unprotect.apply_immediately(true).send().await;
+    unprotected.expect("the protection can be taken off");
+    story.world.settled(name, "available").await;
+    let delete = story.world.rds.delete_db_instance();
+    let delete = delete
+        .db_instance_identifier(name)
+        .skip_final_snapshot(true);
+    delete.send().await.expect("it can be deleted");
+    while !story.world.instances(name).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let restore = ["restore", name, "--create-if-missing"];
+    let result = story.world.run(&restore).await.with_code(0);
+    assert_succeeded(&result);
+    let instances = story.world.instances(name).await;
+    let [made] = instances.as_slice() else {
+        panic!("there is more than one database: {instances:?}");
+    };
+    assert_ne!(made.dbi_resource_id, story.original.dbi_resource_id);
+    assert_eq!(configuration(made), configuration(&story.original));
+    assert_eq!(story.database.items().await, story.items);
+    story.assert_serves(&result).await;
+    story.writer.writes_on().await;
 }
 
 #[tokio::test]

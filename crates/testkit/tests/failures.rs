@@ -267,3 +267,22 @@ async fn a_name_that_cannot_be_given_back_is_loud_and_says_what_to_type() {
                    --new-db-instance-identifier orders --apply-immediately";
     assert!(remedy.iter().any(|line| line == command), "{remedy:#?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_original_whose_final_snapshot_fails_stays() {
+    let simulation = damaged().await.0;
+    simulation.arm(json!({
+        "action": "DeleteDBInstance", "times": 1, "effect": {"ends_in": "failed"},
+    }));
+    let run = simulation
+        .run(json!({"identifier": "orders", "task": "db_restore", "finalSnapshot": true}))
+        .await;
+    assert_eq!(run.summary.exit_code(), 5, "{:#?}", run.summary);
+    let left_over = run.summary.left_over.join("\n");
+    assert!(left_over.contains("orders-temp"), "{left_over}");
+    assert_eq!(
+        simulation.get("orders-temp", "state").as_deref(),
+        Some("damaged")
+    );
+    assert_eq!(simulation.get("orders", "state").as_deref(), Some("good"));
+}
