@@ -285,9 +285,12 @@ async fn make_room(context: &Context, kept: &KeptOriginalPlan) -> Result<(), Tas
     let Some(head) = context.by_resource(&kept.resource_id).await? else {
         return Ok(());
     };
+    // The database itself says so, found by its identity: its parts show its name only.
     let belongs = |part: &Database| {
-        part.cluster.as_ref() == Some(&head.identifier)
-            || part.replica_source.as_deref() == Some(head.identifier.as_str())
+        let name = part.identifier.as_str();
+        let mut members = head.members.iter();
+        members.any(|member| member.identifier.as_str() == name)
+            || head.replicas.iter().any(|replica| replica == name)
     };
     let mut parts = at_the_parts_aside_names(context).await?;
     parts.retain(belongs);
