@@ -15,7 +15,7 @@ use trapheus_engine::{
     TaskCall, TaskError, Tasks,
 };
 use trapheus_rds::{ConnectOptions, Rds};
-use trapheus_restore::ServerVerifier;
+use trapheus_restore::{Alert, AlertKind, Delivery, Notifier, Notify, Recipient, ServerVerifier};
 
 use crate::blueprints::BlueprintFiles;
 use crate::error::{Context, Failure, chain};
@@ -78,8 +78,30 @@ pub(crate) async fn tasks(
         verifier: Arc::new(ServerVerifier::new(login::credentials(settings).await?)),
         secrets: Arc::new(login::SecretsManager(settings.clone())),
         blueprints: Arc::new(BlueprintFiles::of(&settings.home.value)),
+        notifier: Arc::new(Nobody),
     };
     Ok(trapheus_restore::Tasks::new(rds, options))
+}
+
+/// The settings name no channel, so nobody can be told of anything.
+struct Nobody;
+
+#[async_trait]
+impl Notifier for Nobody {
+    fn audience(&self, _: AlertKind, asked: &Notify) -> Result<Vec<String>, Recipient> {
+        asked
+            .to
+            .first()
+            .map_or(Ok(Vec::new()), |to| Err(to.clone()))
+    }
+
+    fn patience_seconds(&self) -> Option<u64> {
+        None
+    }
+
+    async fn tell(&self, _: &Alert, _: &Notify) -> Vec<Delivery> {
+        Vec::new()
+    }
 }
 
 /// The time on the wall.

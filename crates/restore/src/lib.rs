@@ -9,6 +9,7 @@
 //! Who runs the definition is not this crate's concern, and it never sees an AWS type: it talks
 //! to RDS through [`trapheus_rds`] only, and to a database server through [`Verifier`] only.
 
+mod alert;
 mod blueprint;
 mod checks;
 mod consequences;
@@ -28,10 +29,15 @@ mod secrets;
 mod summary;
 mod tasks;
 mod verifier;
+mod whereabouts;
 
 /// The definition of the pipeline, in Amazon States Language.
 pub const DEFINITION: &str = include_str!("../../../workflow/restore.asl.json");
 
+pub use alert::{
+    Alert, AlertKind, Delivery, Notifier, Notify, Recipient, RecipientError, Whereabouts,
+    deserialize_seconds,
+};
 pub use blueprint::Blueprint;
 pub use checks::{Check, Verdict};
 pub use error::{Calls, Cause, ErrorName, TaskError};
@@ -51,8 +57,8 @@ pub use saved::{BlueprintError, Blueprints, SavedBlueprint, SavedPart};
 pub use secrets::{Secret, SecretError, Secrets};
 pub use summary::{Standing, Summary, SummaryError, SummaryStatus, plan_of, summary};
 pub use tasks::{
-    Clock, Configured, KeptDatabase, MovedAside, Options, Promoted, Refusal, Report, Restored,
-    Retired, RolledBack, Snapshotted, Tasks, Verified,
+    Clock, Configured, KeptDatabase, MovedAside, Options, Promoted, Refusal, Report, Reported,
+    Restored, Retired, RolledBack, Snapshotted, Tasks, Verified,
 };
 pub use trapheus_rds::Kind;
 pub use verifier::{Credentials, Probe, ProbeError, Proof, ServerVerifier, Verifier};

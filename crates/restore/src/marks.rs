@@ -23,6 +23,9 @@ const PASSWORD: &str = "trapheus:password";
 /// When the proxies of the target were taken off what they led to.
 const PROXIES: &str = "trapheus:proxies";
 
+/// When people were told that the execution takes longer than expected.
+const LONG_RUNNING: &str = "trapheus:long-running";
+
 /// The stack that a resource belongs to; AWS's own.
 pub(crate) const STACK_NAME: &str = "aws:cloudformation:stack-name";
 
@@ -78,6 +81,11 @@ pub(crate) fn proxies(at: Timestamp) -> (String, String) {
     (PROXIES.to_owned(), at.to_string())
 }
 
+/// The tag that says when people were told that the execution takes longer than expected.
+pub(crate) fn long_running(at: Timestamp) -> (String, String) {
+    (LONG_RUNNING.to_owned(), at.to_string())
+}
+
 /// Reads the marks of a resource.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks<'a>(pub(crate) &'a Tags);
@@ -111,6 +119,11 @@ impl<'a> Marks<'a> {
     /// Whether it was given the master password that the input names.
     pub(crate) fn has_its_password(self) -> bool {
         self.0.contains_key(PASSWORD)
+    }
+
+    /// Whether people were told that its execution takes longer than expected.
+    pub(crate) fn is_known_to_run_long(self) -> bool {
+        self.0.contains_key(LONG_RUNNING)
     }
 
     /// Since when the target's proxies lead to it or to nothing.

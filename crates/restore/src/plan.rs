@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{Arn, DbIdentifier, Endpoint, Kind, ResourceId, SnapshotId, SnapshotRef, Tags};
 
+use crate::alert::Notify;
 use crate::blueprint::Blueprint;
 use crate::checks::{Check, Verdict};
 use crate::error::Calls;
@@ -71,6 +72,12 @@ pub struct Plan {
     pub allow_lost: Vec<String>,
     /// How the restored database is verified.
     pub verification: Verification,
+    /// Who is told besides those whom the settings name.
+    #[serde(default, skip_serializing_if = "Notify::is_empty")]
+    pub notify: Notify,
+    /// After how many seconds the execution takes too long; none where nobody is told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_running_after_seconds: Option<u64>,
     /// The execution that is undone; only of the task `rollback`.
     pub rollback: Option<RollbackPlan>,
     /// The pre-flight checks and what they found.

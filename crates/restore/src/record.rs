@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use trapheus_rds::DbIdentifier;
 
+use crate::alert::Delivery;
 use crate::error::{Cause, ErrorName};
 use crate::plan::{Plan, Verification};
 use crate::tasks::{
@@ -28,6 +29,9 @@ pub(crate) struct Record {
     pub(crate) roll_back_error: Option<Failure>,
     /// The failure of what comes after the point of no return.
     pub(crate) left_over: Option<Failure>,
+    /// What became of the alerts.
+    #[serde(skip)]
+    pub(crate) deliveries: Vec<Delivery>,
 }
 
 /// A failure, as the definition's Catch leaves it.
@@ -148,7 +152,7 @@ impl Record {
     /// What people should know although it went well.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let Some(plan) = &self.plan else {
-            return Vec::new();
+            return self.undelivered().collect();
         };
         let mut warnings: Vec<String> = plan
             .warnings()
@@ -167,7 +171,16 @@ impl Record {
         if plan.verification == Verification::StatusOnly && self.promoted.is_some() {
             warnings.push("the restored database was taken at RDS's word".to_owned());
         }
+        warnings.extend(self.undelivered());
         warnings
+    }
+
+    /// The channels that alerts did not arrive on.
+    fn undelivered(&self) -> impl Iterator<Item = String> {
+        self.deliveries.iter().filter_map(|delivery| {
+            let Delivery { channel, error } = delivery;
+            Some(format!("no alert to {channel}: {}", error.as_ref()?))
+        })
     }
 
     /// Whether anything has changed, as far as the results tell.

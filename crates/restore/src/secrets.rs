@@ -4,9 +4,11 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use serde::Deserialize;
 
 /// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {

@@ -9,11 +9,13 @@ use serde_json::Value;
 use trapheus_asl::{HistoryEvent, HistoryKind};
 use trapheus_rds::{DbIdentifier, Endpoint, Kind, ResourceId, SnapshotRef};
 
+use crate::alert::Delivery;
 use crate::error::{Calls, Cause, ErrorName};
 use crate::fidelity::Fidelity;
 use crate::input::{RollbackOf, Strategy, Task};
 use crate::plan::Plan;
 use crate::record::{Failure, Record};
+use crate::tasks::Reported;
 
 /// Whether a process is at work on an execution that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +90,9 @@ pub struct Summary {
     pub left_over: Vec<String>,
     /// What to know although it went well.
     pub warnings: Vec<String>,
+    /// What became of the alerts, channel by channel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Delivery>,
     /// What went wrong.
     pub error: Option<SummaryError>,
     /// Whether it stopped before it changed anything.
@@ -166,6 +171,7 @@ pub fn summary(execution_id: &str, standing: Standing, history: &[HistoryEvent])
             .and_then(|configured| configured.master_user_secret.clone()),
         left_over: record.left_over(),
         warnings: record.warnings(),
+        alerts: record.deliveries.clone(),
         error: story.error(),
         was_refused: record.was_refused(),
         api_calls: story.calls,
@@ -264,6 +270,12 @@ impl Story {
             "Promote" => record.promoted = read(output),
             "RollBack" | "SwapBack" => record.rolled_back = read(output),
             "Retire" => record.retired = read(output),
+            "Report" | "ReportFailure" | "ReportLeftOver" | "ReportRollBackFailed" => {
+                let told: Option<Reported> = read(output);
+                record
+                    .deliveries
+                    .extend(told.into_iter().flat_map(|told| told.deliveries));
+            }
             _ => {}
         }
     }

@@ -14,6 +14,7 @@
 //! Use it in tests marked `#[tokio::test(start_paused = true)]`.
 
 mod adapter;
+mod alerts;
 mod crash;
 mod gate;
 pub mod request_log;
@@ -25,6 +26,7 @@ mod wire;
 mod world;
 
 pub use adapter::Moment;
+pub use alerts::Trouble;
 pub use crash::CrashingJournal;
 pub use simulation::{Calls, Run, Simulation};
 pub use time_spent::{TimeInState, TimeSpent};

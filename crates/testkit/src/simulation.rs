@@ -21,11 +21,12 @@ use trapheus_local::{
     ControlPlane, Durations, Fault, Options, RequestEntry, SimulatedClient, connector,
 };
 use trapheus_rds::{Limits, Rds};
-use trapheus_restore::{DEFINITION, RollbackOf, Standing, Summary, Tasks, summary};
+use trapheus_restore::{Alert, DEFINITION, RollbackOf, Standing, Summary, Tasks, summary};
 
 use crate::adapter::{
     Failure, Moment, RestoreTasks, SimulatedBlueprints, SimulatedSecrets, SimulatedVerifier,
 };
+use crate::alerts::{SimulatedNotifier, Trouble};
 use crate::crash::CrashingJournal;
 use crate::gate::{Gate, GatedConnector};
 use crate::wire::{AUTHORIZATION, Element, REGION, Refusal, form};
@@ -40,9 +41,12 @@ pub struct Simulation {
     pub(crate) client: Client,
     gate: Gate,
     tasks: Tasks,
+    /// What a new process begins with: nothing that an earlier one remembered.
+    new_tasks: Box<dyn Fn() -> Tasks + Send + Sync>,
     verifier: Arc<SimulatedVerifier>,
     failure: Failure,
     secrets: Arc<SimulatedSecrets>,
+    notifier: Arc<SimulatedNotifier>,
     journal: Arc<MemoryJournal>,
     clock: VirtualClock,
     /// Counts executions, so that their ids differ whatever engine starts them.
@@ -123,20 +127,24 @@ impl Simulation {
         );
         let verifier = Arc::new(SimulatedVerifier::default());
         let secrets = Arc::new(SimulatedSecrets::default());
+        let notifier = Arc::new(SimulatedNotifier::default());
         let options = trapheus_restore::Options {
             clock: now,
             verifier: verifier.clone(),
             secrets: secrets.clone(),
             blueprints: Arc::new(SimulatedBlueprints::default()),
+            notifier: notifier.clone(),
         };
         Self {
             control_plane,
             client: client(direct),
             gate,
-            tasks: Tasks::new(rds, options),
+            tasks: Tasks::new(rds.clone(), options.clone()),
+            new_tasks: Box::new(move || Tasks::new(rds.clone(), options.clone())),
             verifier,
             failure: Failure::default(),
             secrets,
+            notifier,
             journal: Arc::new(MemoryJournal::new()),
             clock,
             started: AtomicU32::new(0),
@@ -233,6 +241,16 @@ impl Simulation {
         self.secrets.keep(arn, password);
     }
 
+    /// What people were told, oldest first.
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.notifier.told()
+    }
+
+    /// Makes alerts not arrive.
+    pub fn disturb_alerts(&self, trouble: Trouble) {
+        self.notifier.set_trouble(trouble);
+    }
+
     /// Runs an input document in which one task fails once; none when that task is not run.
     pub async fn run_failing(&self, input: Value, task: &str, moment: Moment) -> Option<Run> {
         self.failure.arm(task, moment);
@@ -273,7 +291,7 @@ impl Simulation {
     /// An engine of this world; all of them are the same owner, one after the other.
     fn engine(&self, journal: Arc<dyn Journal>) -> Engine {
         let tasks = Arc::new(RestoreTasks {
-            tasks: self.tasks.clone(),
+            tasks: (self.new_tasks)(),
             failure: self.failure.clone(),
         });
         let owner = OwnerId::named("simulation");
@@ -431,7 +449,9 @@ impl Simulation {
 
     async fn finish(&self, engine: &Engine, handle: &Handle) -> Run {
         handle.wait().await.expect("the journal works");
-        self.read(engine, handle.id())
+        let run = self.read(engine, handle.id());
+        self.notifier.check(&run);
+        run
     }
 
     fn read(&self, engine: &Engine, id: &ExecutionId) -> Run {

@@ -3,6 +3,7 @@
 //! A check never changes anything. One that the server can't answer is a warning, not a failure:
 //! other servers than AWS know fewer calls, and credentials are often narrow.
 
+pub(crate) mod alerts;
 pub(crate) mod names;
 pub(crate) mod password;
 pub(crate) mod snapshot;
@@ -52,6 +53,14 @@ impl Check {
             verdict: Verdict::Warn,
             detail: detail.into(),
         }
+    }
+
+    /// The same, but nothing is refused because of it.
+    pub(crate) fn at_most_a_warning(mut self) -> Self {
+        if self.verdict == Verdict::Fail {
+            self.verdict = Verdict::Warn;
+        }
+        self
     }
 
     /// The restore is refused.

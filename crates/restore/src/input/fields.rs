@@ -9,6 +9,7 @@ use super::choices::{
     CreateIfMissing, FinalSnapshot, MasterPassword, RestoreTime, SnapshotChoice, Task,
 };
 use super::{InputError, KEYS, KEYS_NOT_YET};
+use crate::alert::{AlertKind, Notify};
 use crate::nearest::nearest;
 use crate::saved::SavedBlueprint;
 
@@ -159,15 +160,38 @@ impl Fields<'_> {
         }
     }
 
-    /// Seconds as a number, or a duration such as `24h`, `90m` or `7d`.
+    /// What is there instead may be the address of a webhook, so it is not quoted.
+    pub(super) fn notify(&self) -> Result<Notify, InputError> {
+        let wrong = || InputError::Value {
+            key: "notify",
+            expected: format!(
+                r#"{{"on": […], "to": […], "longRunningAfter": "3h"}}: of {}; to names of channels and e-mail addresses"#,
+                AlertKind::ALL.map(AlertKind::as_str).join(", ")
+            ),
+            found: "what is there".to_owned(),
+        };
+        let Some(value) = self.value("notify") else {
+            return Ok(Notify::default());
+        };
+        let asked = Notify::deserialize(value).map_err(|_| wrong())?;
+        let is_known = |kind: &AlertKind| AlertKind::ALL.contains(kind);
+        let is_sound = asked.on.iter().flatten().all(is_known);
+        is_sound.then_some(asked).ok_or_else(wrong)
+    }
+
     pub(super) fn duration_seconds(&self, key: &'static str) -> Result<u64, InputError> {
         let wrong = || self.wrong(key, "a number of seconds or a duration such as `24h`");
-        match self.value(key) {
-            None => Ok(0),
-            Some(Value::Number(number)) => number.as_u64().ok_or_else(wrong),
-            Some(Value::String(text)) => parse_duration(text).ok_or_else(wrong),
-            Some(_) => Err(wrong()),
-        }
+        let read = |value| duration_seconds(value).ok_or_else(wrong);
+        self.value(key).map_or(Ok(0), read)
+    }
+}
+
+/// Seconds as a number, or a duration such as `24h`, `90m` or `7d`.
+pub(crate) fn duration_seconds(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => parse_duration(text),
+        _ => None,
     }
 }
 

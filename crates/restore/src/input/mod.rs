@@ -15,8 +15,10 @@ pub use choices::{
     MasterPassword, RestoreTime, SnapshotChoice, Strategy, Task,
 };
 
+use crate::alert::Notify;
 use crate::plan::Plan;
 use fields::Fields;
+pub(crate) use fields::duration_seconds;
 
 /// The execution that a rollback undoes: what its journal holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +70,8 @@ pub struct Request {
     pub cross_region_replicas: Option<CrossRegionReplicas>,
     /// Attributes that may be lost.
     pub allow_lost: Vec<String>,
+    /// Who is told besides those whom the settings name.
+    pub notify: Notify,
     /// What a rollback undoes.
     pub rollback_of: Option<RollbackOf>,
 }
@@ -137,6 +141,7 @@ const KEYS: &[&str] = &[
     "createIfMissing",
     "crossRegionReplicas",
     "allowLost",
+    "notify",
     "rollbackOf",
 ];
 
@@ -148,7 +153,6 @@ const KEYS_NOT_YET: &[&str] = &[
     "export",
     "targetAccountIds",
     "targetRegions",
-    "notify",
 ];
 
 impl Request {
@@ -186,6 +190,7 @@ impl Request {
             allow_lost: fields
                 .read("allowLost", "a list of attributes' names")?
                 .unwrap_or_default(),
+            notify: fields.notify()?,
             rollback_of: fields.read("rollbackOf", "what the journal holds of an execution")?,
             identifier,
         };

@@ -88,6 +88,7 @@ impl Context {
             verifier,
             secrets,
             blueprints,
+            notifier: _,
         } = options.clone();
         let acquaintances = known.clone();
         Self {

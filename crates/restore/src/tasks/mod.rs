@@ -12,6 +12,7 @@ mod context;
 mod endpoints;
 mod members;
 mod move_aside;
+mod overdue;
 mod password;
 mod plan;
 mod promote;
@@ -40,7 +41,7 @@ pub use configure::Configured;
 pub use move_aside::MovedAside;
 pub(crate) use plan::target::Target;
 pub use promote::Promoted;
-pub use report::Report;
+pub use report::{Report, Reported};
 pub use restore::Restored;
 pub use retire::Retired;
 pub use roll_back::{KeptDatabase, RolledBack};
@@ -48,6 +49,7 @@ pub(crate) use sides::Piece;
 pub use snapshot::Snapshotted;
 pub use verify::Verified;
 
+use crate::alert::Notifier;
 use crate::error::{Calls, ErrorName, TaskError};
 use crate::input::Request;
 use crate::limits::{Deadline, Limits};
@@ -57,6 +59,7 @@ use crate::secrets::Secrets;
 use crate::verifier::Verifier;
 use acquaintances::Acquaintances;
 use context::{Call, Context};
+use overdue::Overdue;
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -72,6 +75,8 @@ pub struct Options {
     pub secrets: Arc<dyn Secrets>,
     /// Keeps the blueprints of snapshots.
     pub blueprints: Arc<dyn Blueprints>,
+    /// Tells people.
+    pub notifier: Arc<dyn Notifier>,
 }
 
 /// The tasks of the definition.
@@ -80,6 +85,7 @@ pub struct Tasks {
     rds: Rds,
     options: Options,
     acquaintances: Acquaintances,
+    overdue: Overdue,
     /// When this process took up its work.
     begun: Timestamp,
 }
@@ -108,6 +114,7 @@ impl Tasks {
             rds,
             options,
             acquaintances: Acquaintances::default(),
+            overdue: Overdue::default(),
             begun,
         }
     }
@@ -181,7 +188,7 @@ impl Tasks {
 
     async fn make_it_so(&self, resource: &str, input: Value, rds: Rds) -> Result<Value, TaskError> {
         if resource == "${Report}" {
-            return result(report::run(read(input)?));
+            return result(report::run(read(input)?, &self.options).await);
         }
         let context = Context::new(
             read::<Call>(input)?,
@@ -222,14 +229,20 @@ impl Tasks {
             now: context.now(),
             limit_seconds,
         };
-        made.map_err(|error| deadline.enforce(error))
-            .map_err(|error| {
-                if resource == "${RollBack}" {
-                    roll_back::explain(&context, error)
-                } else {
-                    error
-                }
-            })
+        let made = made.map_err(|error| deadline.enforce(error));
+        if let Err(error) = &made
+            && error.name.is_passing()
+            && resource != "${Retire}"
+        {
+            self.overdue.tell(&context, &self.options, error).await;
+        }
+        made.map_err(|error| {
+            if resource == "${RollBack}" {
+                roll_back::explain(&context, error)
+            } else {
+                error
+            }
+        })
     }
 }
 

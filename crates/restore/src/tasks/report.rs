@@ -1,12 +1,20 @@
 //! Report: what has changed, what it cost, what is left over and what to do, in the result
-//! document. It reads only what the states before it returned.
+//! document and to everybody who wants to be told. It reads only what the states before it
+//! returned. Who can't be told is named in the result; the outcome is what it is.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Options;
+use crate::alert::{Alert, AlertKind, Delivery, Notify};
 use crate::error::{ErrorName, TaskError};
 use crate::record::Record;
-use crate::repair;
+use crate::{repair, whereabouts};
+
+/// The longest that telling people may hold up an execution; who carries alerts gives up earlier.
+pub(super) const TELL_WITHIN: Duration = Duration::from_secs(60);
 
 /// How an execution went, as the definition says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +29,7 @@ pub(crate) enum Outcome {
 /// What the definition gives to Report.
 #[derive(Debug, Deserialize)]
 pub(super) struct ReportCall {
+    execution: String,
     outcome: Outcome,
     state: Value,
 }
@@ -43,21 +52,97 @@ pub struct Report {
     pub what_to_do: Vec<String>,
 }
 
-pub(super) fn run(call: ReportCall) -> Result<Report, TaskError> {
-    let record: Record = serde_json::from_value(call.state).map_err(|error| {
+/// A report, and who has been told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reported {
+    /// What people are told.
+    #[serde(flatten)]
+    pub report: Report,
+    /// What became of the alert, channel by channel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivery>,
+}
+
+pub(super) async fn run(call: ReportCall, options: &Options) -> Result<Reported, TaskError> {
+    let record: Record = Record::deserialize(&call.state).map_err(|error| {
         TaskError::new(
             ErrorName::Internal,
             format!("the state can't be read: {error}"),
         )
     })?;
-    Ok(Report {
-        headline: headline(call.outcome, &record),
-        changed: changed(&record),
-        outage_seconds: record.outage_seconds(),
-        left_over: record.left_over(),
-        warnings: record.warnings(),
-        what_to_do: what_to_do(call.outcome, &record),
+    let alert = alert(&call, &record, options);
+    let asked = match &record.plan {
+        Some(plan) => plan.notify.clone(),
+        // Without a plan there is the input, which may be what was refused.
+        None => Notify::deserialize(&call.state["notify"]).unwrap_or_default(),
+    };
+    let deliveries = tell(options, &alert, &asked).await;
+    Ok(Reported {
+        report: alert.report,
+        deliveries,
     })
+}
+
+/// Tells everybody who wants to know, and waits for nobody for long.
+pub(super) async fn tell(options: &Options, alert: &Alert, asked: &Notify) -> Vec<Delivery> {
+    let told = options.notifier.tell(alert, asked);
+    tokio::time::timeout(TELL_WITHIN, told)
+        .await
+        .unwrap_or_else(|_| {
+            vec![Delivery {
+                channel: "any channel".to_owned(),
+                error: Some(format!("not told within {} s", TELL_WITHIN.as_secs())),
+            }]
+        })
+}
+
+fn alert(call: &ReportCall, record: &Record, options: &Options) -> Alert {
+    let plan = record.plan.as_deref();
+    let input = |key: &str| call.state[key].clone();
+    let kind = kind(call.outcome, record);
+    Alert {
+        kind,
+        execution_id: call.execution.clone(),
+        task: plan
+            .map(|plan| plan.task)
+            .or_else(|| serde_json::from_value(input("task")).ok()),
+        identifier: plan
+            .map(|plan| plan.identifier.clone())
+            .or_else(|| serde_json::from_value(input("identifier")).ok()),
+        at: (options.clock)(),
+        report: Report {
+            headline: headline(call.outcome, record),
+            changed: changed(record),
+            outage_seconds: record.outage_seconds(),
+            left_over: record.left_over(),
+            warnings: match call.outcome {
+                Outcome::Succeeded | Outcome::LeftOver => record.warnings(),
+                Outcome::Failed | Outcome::RollbackFailed => Vec::new(),
+            },
+            what_to_do: what_to_do(call, record),
+        },
+        databases: whereabouts::of(record),
+        undo: undo(record),
+    }
+}
+
+fn kind(outcome: Outcome, record: &Record) -> AlertKind {
+    match outcome {
+        Outcome::Succeeded if record.left_over().is_empty() => AlertKind::Succeeded,
+        Outcome::Succeeded | Outcome::LeftOver => AlertKind::LeftOver,
+        Outcome::Failed if record.was_refused() => AlertKind::Refused,
+        Outcome::Failed => AlertKind::Failed,
+        Outcome::RollbackFailed => AlertKind::RollbackFailed,
+    }
+}
+
+/// The command that undoes a restore, as long as its original is there.
+fn undo(record: &Record) -> Option<String> {
+    let plan = record.plan.as_ref()?;
+    let has_original = plan.original.is_some() && record.retired.is_none();
+    let stays = plan.keep_original_seconds > 0 || record.left_over.is_some();
+    let is_restored = record.promoted.is_some() && record.rolled_back.is_none();
+    (is_restored && has_original && stays).then(|| format!("trapheus rollback {}", plan.execution))
 }
 
 fn headline(outcome: Outcome, record: &Record) -> String {
@@ -87,7 +172,13 @@ fn headline(outcome: Outcome, record: &Record) -> String {
         Outcome::Failed => {
             format!("{name} is what somebody else has made of it meanwhile: {error}")
         }
-        Outcome::RollbackFailed => format!("{name} needs a person: {error}"),
+        Outcome::RollbackFailed => match &record.roll_back_error {
+            Some(failure) => format!(
+                "{name} needs a person: {}; it was to undo this: {error}",
+                failure.cause().text()
+            ),
+            None => format!("{name} needs a person: {error}"),
+        },
     }
 }
 
@@ -127,7 +218,8 @@ fn changed(record: &Record) -> Vec<String> {
     changed
 }
 
-fn what_to_do(outcome: Outcome, record: &Record) -> Vec<String> {
+fn what_to_do(call: &ReportCall, record: &Record) -> Vec<String> {
+    let outcome = call.outcome;
     let failure = match outcome {
         Outcome::Succeeded => None,
         Outcome::LeftOver => record.left_over.as_ref(),
@@ -139,6 +231,20 @@ fn what_to_do(outcome: Outcome, record: &Record) -> Vec<String> {
         .unwrap_or_default();
     if outcome == Outcome::RollbackFailed && what.is_empty() {
         what.extend(record.plan.iter().flat_map(|plan| repair::by_hand(plan)));
+    }
+    if outcome == Outcome::LeftOver && what.is_empty() {
+        what.extend(record.plan.iter().map(|plan| {
+            format!(
+                "delete {} when nobody needs it: it is yours now, and in the way of another restore",
+                plan.names.aside
+            )
+        }));
+    }
+    if outcome == Outcome::Failed && what.is_empty() && !record.was_refused() {
+        let id = &call.execution;
+        what.push(format!(
+            "to see what happened: trapheus executions show {id}"
+        ));
     }
     if outcome == Outcome::Succeeded && record.promoted.is_some() {
         what.extend(

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use trapheus_rds::{Class, Database, Kind, Rds, Settings};
 
 use super::{Options, Refusal};
+use crate::alert::Notifier;
 use crate::checks::snapshot::Receiver;
-use crate::checks::{self, Check, surroundings};
+use crate::checks::{self, Check, alerts, surroundings};
 use crate::consequences;
 use crate::error::{ErrorName, TaskError};
 use crate::forecast::Forecast;
@@ -32,6 +33,7 @@ pub(super) struct Planner<'a> {
     verifier: &'a dyn Verifier,
     secrets: &'a dyn Secrets,
     blueprints: &'a dyn Blueprints,
+    notifier: &'a dyn Notifier,
     now: Timestamp,
     execution: &'a str,
     request: Request,
@@ -49,6 +51,7 @@ impl<'a> Planner<'a> {
             verifier: options.verifier.as_ref(),
             secrets: options.secrets.as_ref(),
             blueprints: options.blueprints.as_ref(),
+            notifier: options.notifier.as_ref(),
             now: (options.clock)(),
             execution,
             request,
@@ -127,6 +130,8 @@ impl<'a> Planner<'a> {
             kept_original: None,
             allow_lost: request.allow_lost.clone(),
             verification: Verification::Connection,
+            notify: request.notify.clone(),
+            long_running_after_seconds: None,
             rollback: None,
             checks: Vec::new(),
             steps: Vec::new(),
@@ -143,6 +148,9 @@ impl<'a> Planner<'a> {
             None => self.checks_of_a_new_one(&mut plan, &chosen).await?,
         };
         plan.checks.extend(target.checks);
+        let told = alerts::choose(self.notifier, &plan, words::expected_seconds(&plan));
+        plan.long_running_after_seconds = told.long_running_after_seconds;
+        plan.checks.extend(told.check);
         plan.forecast = forecast(&plan, &chosen, living.as_ref());
         plan.steps = words::steps(&plan);
         Ok(plan)

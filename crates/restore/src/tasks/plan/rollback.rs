@@ -4,7 +4,7 @@
 use trapheus_rds::{Database, StatusClass};
 
 use super::{Planner, words};
-use crate::checks::Check;
+use crate::checks::{Check, alerts};
 use crate::error::TaskError;
 use crate::input::{RollbackOf, Task};
 use crate::marks::{Marks, Role};
@@ -33,6 +33,10 @@ impl Planner<'_> {
             point_in_time: None,
             keep_original_seconds: 0,
             kept_original: None,
+            notify: match self.request.notify.is_empty() {
+                true => before.notify.clone(),
+                false => self.request.notify.clone(),
+            },
             rollback: Some(RollbackPlan {
                 execution: earlier.execution.clone(),
                 restored_resource_id: restored_id.cloned(),
@@ -44,12 +48,16 @@ impl Planner<'_> {
             calls: Default::default(),
             ..before.clone()
         };
+        let told = alerts::choose(self.notifier, &plan, words::expected_seconds(&plan));
+        plan.long_running_after_seconds = told.long_running_after_seconds;
         plan.checks = vec![
             original_check(&plan, original.as_ref()),
             restored_check(&plan, restored.as_ref()),
             others_check(&plan, [&at_restored, &restored]),
             words::writes_after_rollback(&plan),
         ];
+        // Nobody waits for the original because of a channel.
+        plan.checks.extend(told.check.map(Check::at_most_a_warning));
         plan.steps = words::steps(&plan);
         Ok(plan)
     }

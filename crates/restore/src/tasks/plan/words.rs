@@ -28,6 +28,29 @@ pub(super) fn outage(request: &Request, gib: u64) -> Outage {
     }
 }
 
+/// How long an execution is expected to take at most until the name is served.
+pub(super) fn expected_seconds(plan: &Plan) -> u64 {
+    let gib = [
+        plan.original
+            .as_ref()
+            .and_then(|original| original.allocated_storage_gib),
+        plan.snapshot
+            .as_ref()
+            .and_then(|snapshot| snapshot.allocated_storage_gib),
+        plan.point_in_time
+            .as_ref()
+            .and_then(|moment| moment.allocated_storage_gib),
+    ];
+    let gib = gib.into_iter().flatten().max().unwrap_or_default();
+    // A snapshot is read or written about as fast as a restore.
+    let copies = match plan.task {
+        Task::Rollback => 0,
+        Task::DbRestore | Task::CreateSnapshotOnly => 1,
+        Task::CreateSnapshot => 2,
+    };
+    copies * (RESTORE_SECONDS.1 + gib) + renames().to_seconds
+}
+
 /// Where nothing answered before.
 pub(super) fn no_outage() -> Outage {
     Outage {
