@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | verify | bench`.
+//! The project's own commands: `cargo xtask demo | test | verify | simulate | bench`.
 //!
 //! Each command checks for what it needs and installs it where it may, so that a
 //! newcomer needs nothing but a Rust toolchain. What each one does is in its own file.
@@ -7,6 +7,7 @@ mod bench;
 mod demo;
 mod prerequisites;
 mod process;
+mod simulate;
 mod test;
 mod verify;
 
@@ -19,6 +20,8 @@ Commands:
   demo [ARGS...]   install what is missing, then run `trapheus demo`
   test [ARGS...]   everything CI runs: verify, then all tests (ARGS go to `cargo test`)
   verify           format, lints, documentation, licences of the dependencies
+  simulate ARGS    random restores in virtual time: --seeds N [--from S] [--jobs J],
+                   or one of them word for word: --seed S --trace
   bench NAME       measure: outage | snapshot | overhead | all
 ";
 
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(&rest),
         "test" => test::run(&rest),
         "verify" => verify::run(),
+        "simulate" => simulate::run(&rest),
         "bench" => bench::run(&rest),
         "" | "help" | "-h" | "--help" => {
             process::say(USAGE);

@@ -1,6 +1,6 @@
 //! The executions that run in one engine now, and how to reach their drivers.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
@@ -13,7 +13,7 @@ use crate::journal::Fencing;
 /// The table of what runs. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Running {
-    table: Arc<Mutex<HashMap<ExecutionId, Driven>>>,
+    table: Arc<Mutex<BTreeMap<ExecutionId, Driven>>>,
     /// Changes when an event was stored or a driver has ended.
     changes: watch::Sender<()>,
 }
@@ -38,7 +38,7 @@ impl Running {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, Driven>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, Driven>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

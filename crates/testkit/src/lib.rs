@@ -9,6 +9,8 @@
 //! - [`TimeSpent`] says where a run's time went.
 //! - [`Simulation::ask`] speaks to RDS on the wire, below any SDK.
 //! - [`request_log`] prints what was asked of RDS, for goldens.
+//! - [`story`] derives whole stories from seeds, and tells them: several executions, faults, deaths
+//!   and people at once.
 //! - [`World`] is what RDS holds afterwards: what a test asserts on.
 //!
 //! Use it in tests marked `#[tokio::test(start_paused = true)]`.
@@ -20,6 +22,7 @@ mod gate;
 pub mod request_log;
 mod setup;
 mod simulation;
+pub mod story;
 mod time_spent;
 mod watch;
 mod wire;

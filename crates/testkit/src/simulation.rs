@@ -40,6 +40,8 @@ pub struct Simulation {
     pub(crate) control_plane: Arc<ControlPlane>,
     pub(crate) client: Client,
     gate: Gate,
+    /// What tasks work with besides RDS.
+    pub(crate) options: trapheus_restore::Options,
     tasks: Tasks,
     /// What a new process begins with: nothing that an earlier one remembered.
     new_tasks: Box<dyn Fn() -> Tasks + Send + Sync>,
@@ -87,20 +89,26 @@ impl Run {
 impl Simulation {
     /// A world in which nothing waits.
     pub async fn new(seed: u64) -> Self {
-        Self::with_durations(seed, Durations::Instant).await
+        Self::with_durations(seed, Durations::Instant, 1.0).await
     }
 
     /// A world in which everything takes as long as on AWS, and calls are limited as for AWS.
     pub async fn with_aws_durations(seed: u64) -> Self {
-        Self::with_durations(seed, Durations::Aws).await
+        Self::with_durations(seed, Durations::Aws, 1.0).await
     }
 
-    async fn with_durations(seed: u64, durations: Durations) -> Self {
+    /// A world in which things go so many times faster than on AWS.
+    pub(crate) async fn at_pace(seed: u64, times_faster: f64) -> Self {
+        Self::with_durations(seed, Durations::Aws, times_faster).await
+    }
+
+    async fn with_durations(seed: u64, durations: Durations, time_scale: f64) -> Self {
         let start: Timestamp = START.parse().expect("it is a time");
         let clock = VirtualClock::starting_at(start);
         let now = tell(start, Instant::now());
         let options = Options {
             durations,
+            time_scale,
             clock: now.clone(),
             ..Options::simulated(seed)
         };
@@ -139,6 +147,7 @@ impl Simulation {
             control_plane,
             client: client(direct),
             gate,
+            options: options.clone(),
             tasks: Tasks::new(rds.clone(), options.clone()),
             new_tasks: Box::new(move || Tasks::new(rds.clone(), options.clone())),
             verifier,
@@ -281,6 +290,16 @@ impl Simulation {
             .filter(|entry| entry.action == action)
             .map(|entry| entry.parameters)
             .collect()
+    }
+
+    /// What is on the disk.
+    pub(crate) fn journal(&self) -> Arc<dyn Journal> {
+        self.journal.clone()
+    }
+
+    /// The clock of this world.
+    pub(crate) fn clock(&self) -> VirtualClock {
+        self.clock
     }
 
     /// The time in this world.
@@ -473,7 +492,7 @@ fn tell(start: Timestamp, begun: Instant) -> Arc<dyn Fn() -> Timestamp + Send + 
     })
 }
 
-fn client(http_client: impl HttpClient + 'static) -> Client {
+pub(crate) fn client(http_client: impl HttpClient + 'static) -> Client {
     let config = aws_sdk_rds::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))

@@ -101,6 +101,7 @@ impl<'a, S: Subject> Run<'a, S> {
         tokio::pin!(sleep);
         loop {
             tokio::select! {
+                biased;
                 () = &mut sleep => return Ok(()),
                 _ = changed.changed() => self.record().map(drop)?,
             }
