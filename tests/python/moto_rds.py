@@ -2,7 +2,8 @@
 
 Prints one JSON line when it is ready: `endpointUrl`, and `databasePort`, the port at which its
 databases shake hands (give it as `Port` when you create one). `GET /_requests` answers with the
-RDS actions received so far, in order. Ends when its standard input does: whoever started it takes
+RDS actions received so far, in order, and `GET /_messages` with what SES and SNS were given to
+deliver. Ends when its standard input does: whoever started it takes
 it along, however they end.
 """
 
@@ -17,11 +18,14 @@ import urllib.parse
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
+from moto.ses import ses_backends
+from moto.sns import sns_backends
 from werkzeug.serving import make_server
 
 import moto_clusters  # noqa: F401: it corrects by being there
@@ -44,8 +48,9 @@ class Recorder:
         self._actions: list[str] = []
 
     def __call__(self, environment: dict[str, Any], start: Any) -> Iterable[bytes]:
-        if environment["PATH_INFO"] == "/_requests":
-            body = json.dumps(self._actions).encode()
+        shown = {"/_requests": lambda: self._actions, "/_messages": messages}
+        if environment["PATH_INFO"] in shown:
+            body = json.dumps(shown[environment["PATH_INFO"]]()).encode()
             headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
             start("200 OK", headers)
             return [body]
@@ -53,6 +58,20 @@ class Recorder:
         environment["wsgi.input"] = io.BytesIO(body)
         self._actions.extend(urllib.parse.parse_qs(body.decode("latin-1")).get("Action", []))
         return self._application(environment, start)
+
+
+def messages() -> list[dict[str, Any]]:
+    """What SES and SNS were given to deliver, as moto has recorded it."""
+    mails = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
+    topics = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].topics.values()
+    return [
+        {"from": mail.source, "to": mail.destinations, "subject": mail.subject, "body": mail.body}
+        for mail in mails
+    ] + [
+        {"topic": topic.arn, "subject": subject, "body": body, "attributes": attributes}
+        for topic in topics
+        for _, body, subject, attributes, _ in topic.sent_notifications
+    ]
 
 
 def start(looks: int, imposters: Collection[str] = ()) -> dict[str, Any]:

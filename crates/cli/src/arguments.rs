@@ -102,7 +102,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Local(Local),
     /// Say what is missing and how to get it
-    Doctor,
+    Doctor(Doctor),
     /// Print a shell's completions
     Completions {
         /// The shell
@@ -157,6 +157,13 @@ pub(crate) struct Shape {
     /// Attributes that may be lost (comma-separated), by the names of the fidelity report
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub allow_lost: Vec<String>,
+    /// Tell these as well (comma-separated): channels of the settings by name, e-mail addresses
+    #[arg(long, value_name = "WHO", value_delimiter = ',')]
+    pub notify: Vec<String>,
+    /// Tell of these only (comma-separated): succeeded, left_over, failed, refused,
+    /// rollback_failed, long_running
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub notify_on: Vec<String>,
     /// The target is a cluster (found out when left out; a wrong one is an error)
     #[arg(long, value_name = "BOOL", hide = true)]
     pub is_cluster: Option<bool>,
@@ -388,6 +395,14 @@ pub(crate) struct Rollback {
     pub execution: String,
     #[command(flatten)]
     pub follow: Follow,
+}
+
+/// `trapheus doctor`
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Send a test to every channel of the settings, and say whether it arrived
+    #[arg(long)]
+    pub test_alert: bool,
 }
 
 /// `trapheus local`

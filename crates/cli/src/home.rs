@@ -10,13 +10,15 @@ use camino::Utf8Path;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
+use trapheus_alerts::Alerts;
 use trapheus_engine::{
     Engine, ExecutionId, ExecutionRecord, ExecutionStatus, OwnerId, SqliteJournal, SystemClock,
     TaskCall, TaskError, Tasks,
 };
 use trapheus_rds::{ConnectOptions, Rds};
-use trapheus_restore::{Alert, AlertKind, Delivery, Notifier, Notify, Recipient, ServerVerifier};
+use trapheus_restore::ServerVerifier;
 
+use crate::aws;
 use crate::blueprints::BlueprintFiles;
 use crate::error::{Context, Failure, chain};
 use crate::login;
@@ -78,30 +80,15 @@ pub(crate) async fn tasks(
         verifier: Arc::new(ServerVerifier::new(login::credentials(settings).await?)),
         secrets: Arc::new(login::SecretsManager(settings.clone())),
         blueprints: Arc::new(BlueprintFiles::of(&settings.home.value)),
-        notifier: Arc::new(Nobody),
+        notifier: Arc::new(alerts(settings).await?),
     };
     Ok(trapheus_restore::Tasks::new(rds, options))
 }
 
-/// The settings name no channel, so nobody can be told of anything.
-struct Nobody;
-
-#[async_trait]
-impl Notifier for Nobody {
-    fn audience(&self, _: AlertKind, asked: &Notify) -> Result<Vec<String>, Recipient> {
-        asked
-            .to
-            .first()
-            .map_or(Ok(Vec::new()), |to| Err(to.clone()))
-    }
-
-    fn patience_seconds(&self) -> Option<u64> {
-        None
-    }
-
-    async fn tell(&self, _: &Alert, _: &Notify) -> Vec<Delivery> {
-        Vec::new()
-    }
+/// Everybody who is told, by the settings in force.
+pub(crate) async fn alerts(settings: &Settings) -> Result<Alerts, Failure> {
+    Alerts::new(&settings.alerts, &aws::config(settings).await)
+        .map_err(|error| Failure::refused(format!("the settings of alerts: {error}")))
 }
 
 /// The time on the wall.

@@ -2,13 +2,12 @@
 //! Manager), and the master password that a restored database is to get.
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde::Deserialize;
 use trapheus_restore::{Credentials, Secret, SecretError, Secrets};
 
+use crate::aws;
 use crate::error::Failure;
 use crate::settings::Settings;
 
@@ -70,8 +69,7 @@ impl Secrets for SecretsManager {
 
 /// Reads a secret, or says why it can't be read, without a word of what it holds.
 async fn read(settings: &Settings, secret: &str) -> Result<DatabaseSecret, String> {
-    let answer = client(settings)
-        .await
+    let answer = Client::new(&aws::config(settings).await)
         .get_secret_value()
         .secret_id(secret)
         .send()
@@ -84,18 +82,4 @@ async fn read(settings: &Settings, secret: &str) -> Result<DatabaseSecret, Strin
     // The error's own text would quote a part of the secret.
     serde_json::from_str(text)
         .map_err(|_| "it is not JSON with `username` and `password`".to_owned())
-}
-
-async fn client(settings: &Settings) -> Client {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
-    if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(&profile.value);
-    }
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.value.clone()));
-    }
-    Client::new(&loader.load().await)
 }

@@ -1,6 +1,7 @@
 //! The `trapheus` binary: restores Amazon RDS databases from snapshots, behind the same name.
 
 mod arguments;
+mod aws;
 mod blueprints;
 mod commands;
 mod demo;

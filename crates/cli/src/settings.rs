@@ -11,7 +11,7 @@ use serde::Deserialize;
 use trapheus_restore::{Credentials, Secret};
 
 use crate::arguments::Global;
-use crate::error::{Context, Failure};
+use crate::error::{Context, Failure, chain};
 use crate::login::Login;
 
 /// What `trapheus.toml` may hold.
@@ -26,6 +26,8 @@ struct File {
     protect: Vec<String>,
     #[serde(default)]
     verify: VerifyFile,
+    #[serde(default)]
+    alerts: trapheus_alerts::Settings,
 }
 
 /// The table `[verify]`. A password does not belong into a file that is checked in.
@@ -61,6 +63,8 @@ pub(crate) struct Settings {
     pub protect: Vec<String>,
     /// What Verify logs in with; `None`: the handshake has to do.
     pub login: Option<Login>,
+    /// Who is told, and of what.
+    pub alerts: trapheus_alerts::Settings,
 }
 
 impl Settings {
@@ -94,6 +98,9 @@ impl Settings {
                 source: "default".into(),
             },
         };
+        let alerts = file.alerts.under(given).map_err(|error| {
+            Failure::refused(format!("the settings of alerts: {}", chain(&error)))
+        })?;
         Ok(Self {
             home,
             region: over(&global.region, file.region),
@@ -101,6 +108,7 @@ impl Settings {
             endpoint_url: over(&global.endpoint_url, file.endpoint_url),
             protect: file.protect,
             login: login(file.verify),
+            alerts,
         })
     }
 }
@@ -136,10 +144,23 @@ fn read(named: Option<&Utf8Path>) -> Result<(File, String), Failure> {
         Err(error) => return Err(error).context(format_args!("read {path}")),
     };
     let file = toml::from_str(&text).map_err(|error| {
-        Failure::refused(format!("{path} is not a valid settings file: {error}"))
-            .hint("known settings: home, region, profile, endpoint-url, protect, [verify] user, database and secret")
+        Failure::refused(format!("{path} is not a valid settings file: {}", complaint(&text, &error)))
+            .hint("known settings: home, region, profile, endpoint-url, protect, [verify] user, database and secret, [alerts]")
     })?;
     Ok((file, path.to_string()))
+}
+
+/// What is wrong, and where, without a word of what the file holds there: it may be a secret.
+fn complaint(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.lines().count().max(1));
+    let message = error.message();
+    // serde quotes texts of the wrong kind, and nothing else.
+    let message = match (message.split_once("string \""), message.rsplit_once("\", ")) {
+        (Some((before, _)), Some((_, after))) => format!("{before}a text, {after}"),
+        _ => message.to_owned(),
+    };
+    format!("line {line}: {message}")
 }
 
 /// The platform's data directory.

@@ -200,7 +200,15 @@ fn sentence(state: &str, output: &Value) -> Option<String> {
         )),
         "Retire" => Some(format!("{} is gone", word("resourceId")?)),
         "RollBack" | "SwapBack" => Some("the original answers at its name".to_owned()),
-        _reports_say_it_in_the_result => None,
+        "Report" | "ReportFailure" | "ReportLeftOver" | "ReportRollBackFailed" => {
+            let deliveries = output["deliveries"].as_array()?.iter();
+            let told = deliveries.filter(|delivery| delivery["error"].is_null());
+            let told: Vec<&str> = told
+                .filter_map(|delivery| delivery["channel"].as_str())
+                .collect();
+            (!told.is_empty()).then(|| format!("told {}", told.join(", ")))
+        }
+        _has_nothing_to_say => None,
     }
 }
 

@@ -11,6 +11,9 @@ mod common {
     pub(crate) mod trapheus;
 }
 
+#[path = "stories/alerts.rs"]
+mod alerts;
+
 use std::collections::BTreeMap;
 
 use common::moto::{Ended, Moto};

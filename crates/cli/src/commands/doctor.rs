@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 use serde_json::json;
+use trapheus_alerts::Alerts;
 use trapheus_local::engines::{EngineError, mariadb, postgres};
 use trapheus_rds::Rds;
+use trapheus_restore::{Alert, AlertKind, Delivery, Notifier, Notify, Report};
 
+use crate::arguments;
 use crate::error::{Failure, chain};
 use crate::exit::Exit;
 use crate::home;
@@ -33,12 +36,30 @@ enum State {
     Bad,
 }
 
-pub(crate) async fn run(settings: &Settings, printer: Printer) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    options: &arguments::Doctor,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Exit, Failure> {
     let mut findings = vec![in_force(settings), executions(settings)];
     match home::connect(settings).await {
         Ok(rds) => findings.push(api(&rds).await),
         Err(failure) => findings.push(Finding {
             what: "AWS settings",
+            state: State::Bad,
+            detail: failure.message,
+            remedy: failure.hint,
+        }),
+    }
+    match home::alerts(settings).await {
+        Ok(alerts) => {
+            findings.push(channels(&alerts));
+            if options.test_alert {
+                findings.extend(tested(&alerts).await);
+            }
+        }
+        Err(failure) => findings.push(Finding {
+            what: "alerts",
             state: State::Bad,
             detail: failure.message,
             remedy: failure.hint,
@@ -138,6 +159,55 @@ async fn api(rds: &Rds) -> Finding {
             }
         }
     }
+}
+
+/// Who is told, by names: addresses of webhooks are secrets.
+fn channels(alerts: &Alerts) -> Finding {
+    let channels: Vec<String> = alerts.channels().iter().map(|it| it.to_string()).collect();
+    Finding {
+        what: "alerts",
+        state: State::Good,
+        detail: match channels.is_empty() {
+            true => "nobody is told: the settings name no channel".to_owned(),
+            false => channels.join("; "),
+        },
+        remedy: None,
+    }
+}
+
+/// Sends a test to every channel.
+async fn tested(alerts: &Alerts) -> Vec<Finding> {
+    let alert = Alert {
+        kind: AlertKind::Test,
+        execution_id: "none".to_owned(),
+        task: None,
+        identifier: None,
+        at: home::now(),
+        report: Report {
+            headline: "Alerts of Trapheus arrive here. Nothing has happened.".to_owned(),
+            changed: Vec::new(),
+            outage_seconds: None,
+            left_over: Vec::new(),
+            warnings: Vec::new(),
+            what_to_do: Vec::new(),
+        },
+        databases: Vec::new(),
+        undo: None,
+    };
+    let deliveries = alerts.tell(&alert, &Notify::default()).await;
+    let finding = |Delivery { channel, error }| Finding {
+        what: "test alert",
+        state: match error {
+            None => State::Good,
+            Some(_) => State::Bad,
+        },
+        detail: match error {
+            None => format!("{channel} has taken it"),
+            Some(error) => format!("{channel}: {error}"),
+        },
+        remedy: None,
+    };
+    deliveries.into_iter().map(finding).collect()
 }
 
 async fn local_postgres() -> Finding {

@@ -59,7 +59,19 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Result<Va
         "allowLost",
         (!shape.allow_lost.is_empty()).then(|| json!(shape.allow_lost)),
     );
+    set("notify", notify(shape));
     Ok(Value::Object(input))
+}
+
+fn notify(shape: &Shape) -> Option<Value> {
+    let mut asked = Map::new();
+    if !shape.notify.is_empty() {
+        asked.insert("to".into(), json!(shape.notify));
+    }
+    if !shape.notify_on.is_empty() {
+        asked.insert("on".into(), json!(shape.notify_on));
+    }
+    (!asked.is_empty()).then_some(Value::Object(asked))
 }
 
 /// A word of the document as it is; anything else names a secret.

@@ -43,7 +43,7 @@ async fn dispatch(arguments: Arguments, printer: Printer) -> Result<Exit, Failur
         Command::Executions(command) => executions::run(command, &settings, printer).await,
         Command::Rollback(options) => rollback::run(&options, &settings, printer).await,
         Command::Local(command) => local::run(command, printer).await,
-        Command::Doctor => doctor::run(&settings, printer).await,
+        Command::Doctor(options) => doctor::run(&options, &settings, printer).await,
         Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }

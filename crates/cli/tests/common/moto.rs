@@ -4,8 +4,10 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -57,11 +59,7 @@ impl Moto {
 
     /// Runs `trapheus` against it, to the end.
     pub(crate) fn trapheus(&self, arguments: &[&str]) -> Ended {
-        let mut command = trapheus(self.home.path());
-        command
-            .args(arguments)
-            .env("AWS_ENDPOINT_URL", &self.endpoint_url);
-        let done = command.output().expect("trapheus starts");
+        let done = self.command(arguments).output().expect("trapheus starts");
         let messages = String::from_utf8_lossy(&done.stderr);
         let result = serde_json::from_slice(&done.stdout).unwrap_or_else(|error| {
             let printed = String::from_utf8_lossy(&done.stdout);
@@ -71,6 +69,20 @@ impl Moto {
             code: done.status.code(),
             result,
         }
+    }
+
+    /// `trapheus` as a user of it types it, in a home of the test's own.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = trapheus(self.home.path());
+        command
+            .args(arguments)
+            .env("AWS_ENDPOINT_URL", &self.endpoint_url);
+        command
+    }
+
+    /// Where executions are, and the working directory of `trapheus`.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Writes a file that lives as long as the test; returns its path.
@@ -123,9 +135,18 @@ impl Moto {
 
     /// The RDS actions that it has received, in order.
     pub(crate) fn requests(&self) -> Vec<String> {
+        self.read("/_requests")
+    }
+
+    /// What SES and SNS were given to deliver.
+    pub(crate) fn messages(&self) -> Vec<Value> {
+        self.read("/_messages")
+    }
+
+    fn read<T: DeserializeOwned>(&self, path: &str) -> Vec<T> {
         let address = self.endpoint_url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("moto answers");
-        write!(stream, "GET /_requests HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("moto listens");
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("moto listens");
         let mut answer = String::new();
         stream
             .read_to_string(&mut answer)
