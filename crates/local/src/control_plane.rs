@@ -165,6 +165,11 @@ impl ControlPlane {
         self.faults.clear();
     }
 
+    /// How many transactions have changed the state since it was opened.
+    pub fn transactions(&self) -> u64 {
+        *self.changed.borrow()
+    }
+
     /// The requests that were answered, oldest first.
     pub fn requests(&self) -> Vec<RequestEntry> {
         self.request_log.entries()

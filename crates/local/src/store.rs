@@ -100,6 +100,14 @@ impl Store {
 }
 
 impl MemoryStore {
+    /// A copy that shares nothing.
+    pub(crate) fn fork(&self) -> Self {
+        let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            contents: Arc::new(Mutex::new(contents.clone())),
+        }
+    }
+
     fn apply(&self, changes: Vec<Change>) {
         let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
         for Change { table, key, json } in changes {

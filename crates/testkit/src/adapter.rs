@@ -14,10 +14,13 @@ use trapheus_restore::{
     Secrets, Verifier,
 };
 
+use crate::recording::Recorder;
+
 /// The restore's tasks, for the engine.
 pub(crate) struct RestoreTasks {
     pub(crate) tasks: trapheus_restore::Tasks,
     pub(crate) failure: Failure,
+    pub(crate) recorder: Recorder,
 }
 
 /// When a task that is to fail does so.
@@ -34,6 +37,11 @@ pub enum Moment {
 pub(crate) struct Failure(Arc<Mutex<Option<(String, Moment)>>>);
 
 impl Failure {
+    /// A copy that shares nothing.
+    pub(crate) fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.armed().clone())))
+    }
+
     /// Lets a task of this name fail, once.
     pub(crate) fn arm(&self, task: &str, moment: Moment) {
         *self.armed() = Some((task.to_owned(), moment));
@@ -65,7 +73,10 @@ impl Tasks for RestoreTasks {
         if self.failure.strikes(&call.resource, Moment::Before) {
             return Err(struck());
         }
-        let made = self.tasks.run(&call.resource, call.input).await;
+        let made = self.tasks.run(&call.resource, call.input.clone()).await;
+        if let Ok(output) = &made {
+            self.recorder.task_succeeded(&call, output);
+        }
         if made.is_ok() && self.failure.strikes(&call.resource, Moment::After) {
             return Err(struck());
         }
@@ -91,6 +102,13 @@ impl Default for SimulatedVerifier {
 }
 
 impl SimulatedVerifier {
+    /// A copy that shares nothing.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            passes: AtomicU32::new(self.passes.load(Ordering::SeqCst)),
+        }
+    }
+
     /// Lets this many verifications pass, and none after.
     pub(crate) fn refuse_after(&self, passes: u32) {
         self.passes.store(passes, Ordering::SeqCst);
@@ -118,6 +136,12 @@ impl Verifier for SimulatedVerifier {
 pub(crate) struct SimulatedSecrets(Mutex<BTreeMap<String, Secret>>);
 
 impl SimulatedSecrets {
+    /// A copy that shares nothing.
+    pub(crate) fn fork(&self) -> Self {
+        let secrets = self.0.lock().expect("nobody panics with it");
+        Self(Mutex::new(secrets.clone()))
+    }
+
     /// Keeps a password.
     pub(crate) fn keep(&self, arn: &str, password: &str) {
         let mut secrets = self.0.lock().expect("nobody panics with it");
@@ -137,6 +161,14 @@ impl Secrets for SimulatedSecrets {
 /// The blueprints of snapshots, by the snapshots' ARNs.
 #[derive(Debug, Default)]
 pub(crate) struct SimulatedBlueprints(Mutex<BTreeMap<Arn, SavedBlueprint>>);
+
+impl SimulatedBlueprints {
+    /// A copy that shares nothing.
+    pub(crate) fn fork(&self) -> Self {
+        let kept = self.0.lock().expect("nobody panics with it");
+        Self(Mutex::new(kept.clone()))
+    }
+}
 
 #[async_trait]
 impl Blueprints for SimulatedBlueprints {

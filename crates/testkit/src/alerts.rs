@@ -34,6 +34,14 @@ pub enum Trouble {
 }
 
 impl SimulatedNotifier {
+    /// A copy that shares nothing.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            told: Mutex::new(self.told()),
+            trouble: Mutex::new(*lock(&self.trouble)),
+        }
+    }
+
     /// Every alert so far, oldest first.
     pub(crate) fn told(&self) -> Vec<Alert> {
         lock(&self.told).clone()

@@ -11,6 +11,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::sync::watch;
 use trapheus_local::connector::Connector;
 
+use crate::recording::Recorder;
+
 /// Counts calls and holds one of them. Clones are the same gate.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
@@ -92,11 +94,23 @@ impl Gate {
     }
 }
 
+/// Whether an action changes nothing.
+pub(crate) fn is_look(action: &str) -> bool {
+    action.starts_with("Describe") || action.starts_with("List")
+}
+
+fn action(request: &HttpRequest) -> String {
+    let mut members = form_urlencoded::parse(request.body().bytes().unwrap_or_default());
+    let action = members.find(|(name, _)| name == "Action");
+    action.map_or(String::new(), |(_, action)| action.into_owned())
+}
+
 /// The way to RDS through a gate.
 #[derive(Debug, Clone)]
 pub(crate) struct GatedConnector {
     pub(crate) connector: Connector,
     pub(crate) gate: Gate,
+    pub(crate) recorder: Recorder,
 }
 
 impl HttpClient for GatedConnector {
@@ -111,13 +125,14 @@ impl HttpClient for GatedConnector {
 
 impl HttpConnector for GatedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = request.body().bytes().unwrap_or_default();
-        let is_read = body.starts_with(b"Action=Describe");
-        let gate = self.gate.clone();
+        let action = action(&request);
+        let (gate, recorder) = (self.gate.clone(), self.recorder.clone());
+        recorder.calls(&action);
         let answer = self.connector.call(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await;
-            gate.pass(is_read).await;
+            recorder.is_answered(&action);
+            gate.pass(is_look(&action)).await;
             answer
         })
     }

@@ -3,9 +3,10 @@
 //! - A [`Simulation`] wires local RDS, the door to it, the restore and the engine together: no
 //!   sockets, no files, and tokio's paused clock as the only clock, so a restore of half an hour
 //!   takes milliseconds and the same seed gives the same history.
-//! - [`Simulation::run`] runs an input document to its end; [`Simulation::crash_at`] kills the
-//!   process at a chosen event and resumes it in a new one; [`Simulation::kill_in_call`] does so
-//!   in the middle of a call.
+//! - [`Simulation::run`] runs an input document to its end; [`Simulation::kill_in_call`] kills
+//!   the process in the middle of a call and goes on in a new one.
+//! - [`Simulation::record`] takes a picture of the world, [`Frozen`], at every moment of a run, from
+//!   which other processes can go on: what sweeps are made of.
 //! - [`TimeSpent`] says where a run's time went.
 //! - [`Simulation::ask`] speaks to RDS on the wire, below any SDK.
 //! - [`request_log`] prints what was asked of RDS, for goldens.
@@ -17,8 +18,10 @@
 
 mod adapter;
 mod alerts;
-mod crash;
+mod frozen;
 mod gate;
+mod journal;
+mod recording;
 pub mod request_log;
 mod setup;
 mod simulation;
@@ -30,7 +33,8 @@ mod world;
 
 pub use adapter::Moment;
 pub use alerts::Trouble;
-pub use crash::CrashingJournal;
+pub use frozen::Frozen;
+pub use recording::{Recording, Still, Success, When};
 pub use simulation::{Calls, Run, Simulation};
 pub use time_spent::{TimeInState, TimeSpent};
 pub use watch::{Silence, Use, Watch};

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::config::{BehaviorVersion, Region};
 use aws_smithy_runtime_api::client::http::HttpClient;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
-use tokio::time::Instant;
 use trapheus_asl::HistoryEvent;
 use trapheus_engine::{
-    Engine, ExecutionId, Handle, Journal, MemoryJournal, OwnerId, StartExecution, Timing,
-    VirtualClock,
+    Clock, Engine, ExecutionId, Handle, Journal, OwnerId, StartExecution, Timing, VirtualClock,
 };
 use trapheus_local::{
     ControlPlane, Durations, Fault, Options, RequestEntry, SimulatedClient, connector,
@@ -23,12 +21,11 @@ use trapheus_local::{
 use trapheus_rds::{Limits, Rds};
 use trapheus_restore::{Alert, DEFINITION, RollbackOf, Standing, Summary, Tasks, summary};
 
-use crate::adapter::{
-    Failure, Moment, RestoreTasks, SimulatedBlueprints, SimulatedSecrets, SimulatedVerifier,
-};
-use crate::alerts::{SimulatedNotifier, Trouble};
-use crate::crash::CrashingJournal;
+use crate::adapter::{Moment, RestoreTasks};
+use crate::alerts::Trouble;
+use crate::frozen::Lasting;
 use crate::gate::{Gate, GatedConnector};
+use crate::recording::Recorder;
 use crate::wire::{AUTHORIZATION, Element, REGION, Refusal, form};
 use crate::world::World;
 
@@ -37,22 +34,15 @@ const START: &str = "2026-01-01T00:00:00Z";
 
 /// One process's world: its RDS, its journal, its clock.
 pub struct Simulation {
-    pub(crate) control_plane: Arc<ControlPlane>,
+    pub(crate) lasting: Lasting,
     pub(crate) client: Client,
     gate: Gate,
     /// What tasks work with besides RDS.
     pub(crate) options: trapheus_restore::Options,
+    pub(crate) recorder: Recorder,
     tasks: Tasks,
     /// What a new process begins with: nothing that an earlier one remembered.
     new_tasks: Box<dyn Fn() -> Tasks + Send + Sync>,
-    verifier: Arc<SimulatedVerifier>,
-    failure: Failure,
-    secrets: Arc<SimulatedSecrets>,
-    notifier: Arc<SimulatedNotifier>,
-    journal: Arc<MemoryJournal>,
-    clock: VirtualClock,
-    /// Counts executions, so that their ids differ whatever engine starts them.
-    started: AtomicU32,
 }
 
 /// Which calls are counted.
@@ -105,58 +95,54 @@ impl Simulation {
     async fn with_durations(seed: u64, durations: Durations, time_scale: f64) -> Self {
         let start: Timestamp = START.parse().expect("it is a time");
         let clock = VirtualClock::starting_at(start);
-        let now = tell(start, Instant::now());
         let options = Options {
             durations,
             time_scale,
-            clock: now.clone(),
+            clock: tell(clock),
             ..Options::simulated(seed)
         };
         let control_plane = ControlPlane::open(options)
             .await
             .expect("memory can be opened");
-        let direct = connector(Arc::clone(&control_plane));
-        let gate = Gate::default();
+        Self::of(Lasting::new(seed, durations, control_plane, clock))
+    }
+
+    /// A new process of the product in a world that may have seen others.
+    pub(crate) fn of(lasting: Lasting) -> Self {
+        let direct = connector(Arc::clone(&lasting.control_plane));
+        let (gate, recorder) = (Gate::default(), Recorder::default());
         let gated = GatedConnector {
             connector: direct.clone(),
             gate: gate.clone(),
+            recorder: recorder.clone(),
         };
         // Where nothing waits, a limit of calls per second would be all that there is to see.
-        let limits = match durations {
+        let limits = match lasting.durations {
             Durations::Instant => Limits::local(),
             Durations::Aws => Limits::default(),
         };
         let rds = Rds::new(
             client(gated),
             Limits {
-                jitter_seed: seed,
+                jitter_seed: lasting.seed,
                 ..limits
             },
         );
-        let verifier = Arc::new(SimulatedVerifier::default());
-        let secrets = Arc::new(SimulatedSecrets::default());
-        let notifier = Arc::new(SimulatedNotifier::default());
         let options = trapheus_restore::Options {
-            clock: now,
-            verifier: verifier.clone(),
-            secrets: secrets.clone(),
-            blueprints: Arc::new(SimulatedBlueprints::default()),
-            notifier: notifier.clone(),
+            clock: tell(lasting.clock),
+            verifier: lasting.verifier.clone(),
+            secrets: lasting.secrets.clone(),
+            blueprints: lasting.blueprints.clone(),
+            notifier: lasting.notifier.clone(),
         };
         Self {
-            control_plane,
             client: client(direct),
             gate,
             options: options.clone(),
+            recorder,
             tasks: Tasks::new(rds.clone(), options.clone()),
             new_tasks: Box::new(move || Tasks::new(rds.clone(), options.clone())),
-            verifier,
-            failure: Failure::default(),
-            secrets,
-            notifier,
-            journal: Arc::new(MemoryJournal::new()),
-            clock,
-            started: AtomicU32::new(0),
+            lasting,
         }
     }
 
@@ -174,7 +160,7 @@ impl Simulation {
             .header(http::header::AUTHORIZATION, AUTHORIZATION)
             .body(form(action, &members))
             .expect("it is a request");
-        let response = self.control_plane.handle(request).await;
+        let response = self.lasting.control_plane.handle(request).await;
         let answer = Element::parse(response.body());
         match answer.find("Error") {
             Some(error) => Err(Refusal {
@@ -223,12 +209,12 @@ impl Simulation {
     /// It is no address.
     pub fn client_at(&self, address: &str) -> SimulatedClient {
         let address = address.parse().expect("local RDS shows addresses");
-        self.control_plane.simulated_client_at(address)
+        self.lasting.control_plane.simulated_client_at(address)
     }
 
     /// A client at a database's endpoint.
     pub fn client_of(&self, name: &str) -> SimulatedClient {
-        self.control_plane.simulated_client(name)
+        self.lasting.control_plane.simulated_client(name)
     }
 
     /// Arms a fault.
@@ -237,34 +223,39 @@ impl Simulation {
     /// It is none that local RDS knows.
     pub fn arm(&self, fault: Value) {
         let fault: Fault = serde_json::from_value(fault).expect("it is a fault");
-        self.control_plane.arm(fault);
+        self.lasting.control_plane.arm(fault);
     }
 
     /// Lets this many verifications pass, and none after; the plan's look at the target is one.
     pub fn refuse_verification_after(&self, passes: u32) {
-        self.verifier.refuse_after(passes);
+        self.lasting.verifier.refuse_after(passes);
     }
 
     /// Keeps a password in a secret.
     pub fn keep_secret(&self, arn: &str, password: &str) {
-        self.secrets.keep(arn, password);
+        self.lasting.secrets.keep(arn, password);
+    }
+
+    /// Lets a task, as the definition names it, fail once.
+    pub fn fail(&self, task: &str, moment: Moment) {
+        self.lasting.failure.arm(task, moment);
     }
 
     /// What people were told, oldest first.
     pub fn alerts(&self) -> Vec<Alert> {
-        self.notifier.told()
+        self.lasting.notifier.told()
     }
 
     /// Makes alerts not arrive.
     pub fn disturb_alerts(&self, trouble: Trouble) {
-        self.notifier.set_trouble(trouble);
+        self.lasting.notifier.set_trouble(trouble);
     }
 
     /// Runs an input document in which one task fails once; none when that task is not run.
     pub async fn run_failing(&self, input: Value, task: &str, moment: Moment) -> Option<Run> {
-        self.failure.arm(task, moment);
+        self.fail(task, moment);
         let run = self.run(input).await;
-        self.failure.is_spent().then_some(run)
+        self.lasting.failure.is_spent().then_some(run)
     }
 
     /// What RDS holds now.
@@ -280,12 +271,12 @@ impl Simulation {
 
     /// What was asked of RDS, oldest first.
     pub fn request_entries(&self) -> Vec<RequestEntry> {
-        self.control_plane.requests()
+        self.lasting.control_plane.requests()
     }
 
     /// The parameters of every request of an action, oldest first; passwords are masked.
     pub fn parameters_of(&self, action: &str) -> Vec<BTreeMap<String, String>> {
-        let entries = self.control_plane.requests().into_iter();
+        let entries = self.lasting.control_plane.requests().into_iter();
         entries
             .filter(|entry| entry.action == action)
             .map(|entry| entry.parameters)
@@ -294,46 +285,53 @@ impl Simulation {
 
     /// What is on the disk.
     pub(crate) fn journal(&self) -> Arc<dyn Journal> {
-        self.journal.clone()
+        self.lasting.journal.clone()
     }
 
     /// The clock of this world.
     pub(crate) fn clock(&self) -> VirtualClock {
-        self.clock
+        self.lasting.clock
     }
 
     /// The time in this world.
     pub fn now(&self) -> Timestamp {
-        trapheus_engine::Clock::now(&self.clock)
+        self.lasting.clock.now()
     }
 
     /// An engine of this world; all of them are the same owner, one after the other.
-    fn engine(&self, journal: Arc<dyn Journal>) -> Engine {
+    pub(crate) fn engine(&self, journal: Arc<dyn Journal>) -> Engine {
         let tasks = Arc::new(RestoreTasks {
             tasks: (self.new_tasks)(),
-            failure: self.failure.clone(),
+            failure: self.lasting.failure.clone(),
+            recorder: self.recorder.clone(),
         });
         let owner = OwnerId::named("simulation");
-        Engine::with_timing(journal, Arc::new(self.clock), tasks, owner, Timing::alone())
+        Engine::with_timing(
+            journal,
+            Arc::new(self.lasting.clock),
+            tasks,
+            owner,
+            Timing::alone(),
+        )
     }
 
     /// Runs an input document to its end.
     pub async fn run(&self, input: Value) -> Run {
-        let engine = self.engine(self.journal.clone());
+        let engine = self.engine(self.lasting.journal.clone());
         let handle = self.start(&engine, input);
         self.finish(&engine, &handle).await
     }
 
     /// Runs two input documents at once.
     pub async fn run_both(&self, one: Value, other: Value) -> (Run, Run) {
-        let engine = self.engine(self.journal.clone());
+        let engine = self.engine(self.lasting.journal.clone());
         let (one, other) = (self.start(&engine, one), self.start(&engine, other));
         tokio::join!(self.finish(&engine, &one), self.finish(&engine, &other))
     }
 
     /// Runs many input documents in one process, each begun so long after the one before.
     pub async fn run_fleet(&self, inputs: Vec<Value>, apart: Duration) -> Vec<Run> {
-        let engine = self.engine(self.journal.clone());
+        let engine = self.engine(self.lasting.journal.clone());
         let mut handles = Vec::new();
         for input in inputs {
             handles.push(self.start(&engine, input));
@@ -346,25 +344,6 @@ impl Simulation {
         runs
     }
 
-    /// Runs an input document in a process that dies before it writes an event, and goes on in
-    /// another one; none when it has ended before that event.
-    pub async fn crash_at(&self, input: Value, event: u32) -> Option<Run> {
-        let crashing = CrashingJournal::new(self.journal.clone(), event);
-        let engine = self.engine(Arc::new(crashing));
-        let handle = self.start(&engine, input);
-        let id = handle.id().clone();
-        let has_ended = handle.wait().await.is_ok();
-        drop((handle, engine));
-        let engine = self.engine(self.journal.clone());
-        if has_ended {
-            return None;
-        }
-        let handle = engine
-            .resume(&id)
-            .expect("a dead process's execution is free");
-        Some(self.finish(&engine, &handle).await)
-    }
-
     /// Runs an input document in a process that dies in the middle of its n-th call, carried out
     /// and not answered, and goes on in another one; none when it ends with fewer calls.
     pub async fn kill_in_call(&self, input: Value, call: u32) -> Option<Run> {
@@ -375,7 +354,7 @@ impl Simulation {
     /// Runs an input document in a process that dies in the middle of a call; none when it ends
     /// with fewer calls.
     pub async fn stop_in_call(&self, input: Value, call: u32, calls: Calls) -> Option<Run> {
-        let engine = self.engine(self.journal.clone());
+        let engine = self.engine(self.lasting.journal.clone());
         self.gate.hold(call, calls == Calls::All);
         let handle = self.start(&engine, input);
         let has_ended = tokio::select! {
@@ -397,7 +376,7 @@ impl Simulation {
         change: u32,
         person: impl AsyncFnOnce(&Simulation),
     ) -> Option<Run> {
-        let engine = self.engine(self.journal.clone());
+        let engine = self.engine(self.lasting.journal.clone());
         self.gate.hold(change, false);
         let handle = self.start(&engine, input);
         let has_ended = tokio::select! {
@@ -414,7 +393,7 @@ impl Simulation {
 
     /// Ends an execution that nobody runs, as a roll-back of it does first.
     pub fn abort(&self, id: &ExecutionId) {
-        let engine = self.engine(self.journal.clone());
+        let engine = self.engine(self.lasting.journal.clone());
         engine
             .abort(id, "Trapheus.RolledBack", "a roll-back was asked for")
             .expect("nobody runs it");
@@ -422,7 +401,7 @@ impl Simulation {
 
     /// Runs an execution until it keeps its original, and stops there.
     pub async fn run_until_kept(&self, input: Value) -> Run {
-        let engine = self.engine(self.journal.clone());
+        let engine = self.engine(self.lasting.journal.clone());
         let handle = self.start(&engine, input);
         loop {
             let run = self.read(&engine, handle.id());
@@ -439,9 +418,16 @@ impl Simulation {
         }
     }
 
+    /// Whether an execution has come to its end.
+    pub fn has_ended(&self, id: &ExecutionId) -> bool {
+        let stored = self.lasting.journal.execution(id);
+        let stored = stored.expect("memory works");
+        stored.is_some_and(|execution| execution.ended.is_some())
+    }
+
     /// Goes on with an execution that was stopped.
     pub async fn resume(&self, id: &ExecutionId) -> Run {
-        let engine = self.engine(self.journal.clone());
+        let engine = self.engine(self.lasting.journal.clone());
         let handle = engine.resume(id).expect("it was stopped");
         self.finish(&engine, &handle).await
     }
@@ -453,11 +439,11 @@ impl Simulation {
         serde_json::json!({"task": "rollback", "identifier": identifier, "rollbackOf": of})
     }
 
-    fn start(&self, engine: &Engine, input: Value) -> Handle {
+    pub(crate) fn start(&self, engine: &Engine, input: Value) -> Handle {
         let start = StartExecution {
             id: Some(ExecutionId::new(
                 self.now(),
-                self.started.fetch_add(1, Ordering::SeqCst),
+                self.lasting.started.fetch_add(1, Ordering::SeqCst),
             )),
             machine_name: "restore".to_owned(),
             definition: DEFINITION.to_owned(),
@@ -466,10 +452,10 @@ impl Simulation {
         engine.start(start).expect("the definition can be run")
     }
 
-    async fn finish(&self, engine: &Engine, handle: &Handle) -> Run {
+    pub(crate) async fn finish(&self, engine: &Engine, handle: &Handle) -> Run {
         handle.wait().await.expect("the journal works");
         let run = self.read(engine, handle.id());
-        self.notifier.check(&run);
+        self.lasting.notifier.check(&run);
         run
     }
 
@@ -484,12 +470,9 @@ impl Simulation {
     }
 }
 
-/// The simulation's time, by tokio's clock.
-fn tell(start: Timestamp, begun: Instant) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
-    Arc::new(move || {
-        let elapsed = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
-        start.checked_add(elapsed).unwrap_or(Timestamp::MAX)
-    })
+/// The simulation's time, for those who want it as a function.
+pub(crate) fn tell(clock: VirtualClock) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+    Arc::new(move || clock.now())
 }
 
 pub(crate) fn client(http_client: impl HttpClient + 'static) -> Client {
@@ -511,7 +494,7 @@ impl std::fmt::Debug for Simulation {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Simulation")
-            .field("clock", &self.clock)
+            .field("clock", &self.lasting.clock)
             .finish_non_exhaustive()
     }
 }

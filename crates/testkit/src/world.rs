@@ -24,6 +24,8 @@ pub struct Database {
     pub address: String,
     /// The cluster that it is a member of; empty for none.
     pub cluster: String,
+    /// The database that it is a read replica of; empty for none.
+    pub replica_of: String,
 }
 
 /// A cluster, seen from outside.
@@ -166,6 +168,7 @@ fn database(instance: &DbInstance) -> (String, Database) {
             .collect(),
         address: text(endpoint.and_then(|endpoint| endpoint.address())),
         cluster: text(instance.db_cluster_identifier()),
+        replica_of: text(instance.read_replica_source_db_instance_identifier()),
     };
     (text(instance.db_instance_identifier()), database)
 }

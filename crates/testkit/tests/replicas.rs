@@ -213,19 +213,3 @@ async fn a_replica_that_the_plan_does_not_know_keeps_its_source() {
     );
     assert_replicating(&simulation, "good", "left over").await;
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_restore_ends_as_if_nobody_had_died() {
-    for strategy in STRATEGIES {
-        for event in 1.. {
-            let at = format!("{strategy}, event {event}");
-            let (simulation, before) = damaged().await;
-            let Some(run) = simulation.crash_at(input(strategy), event).await else {
-                assert!(event > 8, "a restore has more events");
-                break;
-            };
-            assert_eq!(run.summary.exit_code(), 0, "{at}: {:#?}", run.summary);
-            assert_restored(&simulation, &before, &at).await;
-        }
-    }
-}

@@ -162,20 +162,3 @@ async fn a_kept_original_that_is_deleted_meanwhile_costs_no_outage() {
         assert_eq!(state.as_deref(), Some("good"), "{:#?}", undone.summary);
     }
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_swap_back_survives_the_death_of_its_process_in_every_change() {
-    for change in 1.. {
-        let (simulation, before) = damaged().await;
-        let run = simulation.run_until_kept(input("swap")).await;
-        simulation.abort(&run.id);
-        let input = simulation.rollback_input(&run, "orders");
-        let stopped = simulation.stop_in_call(input, change, Calls::Changes).await;
-        let Some(stopped) = stopped else {
-            assert!(change > 3, "a swap back makes more changes");
-            return;
-        };
-        let undone = simulation.resume(&stopped.id).await;
-        assert_undone(&simulation, &before, &undone, &format!("change {change}")).await;
-    }
-}

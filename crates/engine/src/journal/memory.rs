@@ -51,6 +51,14 @@ impl MemoryJournal {
         })
     }
 
+    /// A copy that shares nothing: what the disk holds now.
+    #[must_use]
+    pub fn fork(&self) -> MemoryJournal {
+        MemoryJournal {
+            executions: Mutex::new(self.lock().clone()),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, Entry>> {
         // Every method checks before it changes anything, so a panic leaves nothing half-done.
         self.executions

@@ -19,6 +19,7 @@ use super::random::Random;
 use super::tally::{SITE, Site, Tally};
 use super::trace::Trace;
 use crate::adapter::{Failure, RestoreTasks};
+use crate::recording::Recorder;
 use crate::simulation::{Simulation, client};
 
 /// The machine's wall clock, which is set now and then.
@@ -95,7 +96,7 @@ impl Process {
         let life = Life::begin(format!("process {number}"), death, machine.trace.clone());
         let simulation = &machine.simulation;
         let line = Line {
-            connector: connector(Arc::clone(&simulation.control_plane)),
+            connector: connector(Arc::clone(&simulation.lasting.control_plane)),
             life: life.clone(),
             random: Arc::new(Mutex::new(random)),
             trace: machine.trace.clone(),
@@ -114,6 +115,7 @@ impl Process {
             tasks: RestoreTasks {
                 tasks: trapheus_restore::Tasks::new(Rds::new(client(line), limits), options),
                 failure: Failure::default(),
+                recorder: Recorder::default(),
             },
             life: life.clone(),
             machine: Arc::clone(machine),

@@ -6,6 +6,5 @@
 
 mod calls;
 mod failures;
-mod kills;
 mod restores;
 mod stage;

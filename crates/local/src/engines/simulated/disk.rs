@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::engines::EngineError;
 
 /// Everything that there is, by directory.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Disk {
     /// Servers, and snapshots, which are servers that never run.
     pub(super) servers: BTreeMap<Utf8PathBuf, Server>,
@@ -16,7 +16,7 @@ pub(super) struct Disk {
 }
 
 /// The data of one directory, and whether somebody serves it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Server {
     pub(super) rows: Rows,
     pub(super) process: Process,

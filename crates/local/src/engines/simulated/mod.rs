@@ -54,6 +54,13 @@ impl SimulatedServers {
             .unwrap_or_default()
     }
 
+    /// A copy that shares nothing.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            disk: Arc::new(Mutex::new(self.lock().clone())),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Disk> {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }

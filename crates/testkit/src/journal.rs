@@ -1,4 +1,4 @@
-//! A journal that a process doesn't live to write on: the death between an act and its record.
+//! A journal whose appends somebody watches.
 
 use std::sync::Arc;
 
@@ -9,26 +9,22 @@ use trapheus_engine::{
     Request, StoredExecution,
 };
 
-/// Refuses every event from one on: what the engine does about it is what a death would do, and
-/// what was done for that event has been done.
-#[derive(Debug)]
-pub struct CrashingJournal {
-    journal: Arc<MemoryJournal>,
-    /// The first event that is not written.
-    crashes_at: u32,
+/// Who watches the appends.
+pub(crate) trait Appends: Send + Sync + 'static {
+    /// An event is about to be written.
+    fn before(&self, sequence: u32, event: &Event);
+
+    /// An event has been written.
+    fn after(&self, sequence: u32);
 }
 
-impl CrashingJournal {
-    /// A journal that keeps the events before `crashes_at` in another one.
-    pub fn new(journal: Arc<MemoryJournal>, crashes_at: u32) -> Self {
-        Self {
-            journal,
-            crashes_at,
-        }
-    }
+/// A journal in memory whose appends are watched.
+pub(crate) struct WatchedJournal<W> {
+    pub(crate) journal: Arc<MemoryJournal>,
+    pub(crate) watcher: W,
 }
 
-impl Journal for CrashingJournal {
+impl<W: Appends> Journal for WatchedJournal<W> {
     fn append(
         &self,
         id: &ExecutionId,
@@ -37,11 +33,10 @@ impl Journal for CrashingJournal {
         event: &Event,
         ended: Option<&Ended>,
     ) -> Result<(), JournalError> {
-        if sequence >= self.crashes_at {
-            let what = format!("the process died before event {sequence}");
-            return Err(JournalError::Inconsistent { what });
-        }
-        self.journal.append(id, fencing, sequence, event, ended)
+        self.watcher.before(sequence, event);
+        self.journal.append(id, fencing, sequence, event, ended)?;
+        self.watcher.after(sequence);
+        Ok(())
     }
 
     fn create(

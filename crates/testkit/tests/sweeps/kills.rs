@@ -1,0 +1,59 @@
+//! The process dies, before and after every call and every event: another one goes on, and the end
+//! is as if nobody had died. For roll-backs and swaps back, that is a roll-back of a roll-back.
+
+use std::collections::BTreeMap;
+
+use trapheus_testkit::When;
+
+use crate::stage::{Kind, PATHS, STRATEGIES, Scene, lines, thinned};
+
+async fn sweep(kind: Kind) {
+    let mut visited = BTreeMap::new();
+    for strategy in STRATEGIES {
+        for path in PATHS {
+            let scene = Scene::set(kind, strategy, path).await;
+            let simulation = &scene.stage.simulation;
+            let (run, recording) = simulation.record(scene.input.clone()).await;
+            scene.assert_truth(simulation, &run, "undisturbed").await;
+            let mut killed = 0;
+            for still in thinned(kind, 1, &recording.stills) {
+                let simulation = still.world.thaw().await;
+                if simulation.has_ended(&run.id) {
+                    continue;
+                }
+                let run = simulation.resume(&run.id).await;
+                scene.assert_truth(&simulation, &run, &still.at()).await;
+                killed += 1;
+            }
+            let count = |when: When| recording.moments.get(&when).copied().unwrap_or_default();
+            let told = format!(
+                "{} changes, {} looks, {} events, {killed} kills",
+                count(When::BeforeChange),
+                count(When::BeforeLook),
+                count(When::BeforeEvent),
+            );
+            visited.insert(scene.name(), told);
+        }
+    }
+    lines("kills", kind, &visited);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_instance() {
+    sweep(Kind::Instance).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_instance_with_replicas() {
+    sweep(Kind::Replicas).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_aurora_cluster() {
+    sweep(Kind::Aurora).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_multi_az_cluster() {
+    sweep(Kind::MultiAz).await;
+}
