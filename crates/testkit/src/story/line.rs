@@ -50,6 +50,7 @@ impl Line {
         if self.life.is_over() || self.life.dies_in_call(number, false) {
             return std::future::pending().await;
         }
+        self.tally.call();
         let (there, back) = self.times();
         let delivery = {
             let connector = self.connector.clone();

@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::watch;
 use trapheus_engine::{
-    Clock, Engine, Journal, OwnerId, TaskCall, TaskError, Tasks, Timing, VirtualClock,
+    Clock, Engine, ExecutionId, Journal, OwnerId, TaskCall, TaskError, Tasks, Timing, VirtualClock,
 };
 use trapheus_local::connector;
 use trapheus_rds::{Limits, Rds};
+use trapheus_restore::Strategy;
 
 use super::disk::{Disk, JournalOnDisk};
 use super::life::{Death, Life};
@@ -171,15 +172,11 @@ struct Staged {
 }
 
 impl Staged {
-    fn enter(&self, call: &TaskCall, state: &str) -> Site {
+    fn enter(&self, execution: &ExecutionId, state: &str, strategy: Strategy) -> Site {
         let machine = &self.machine;
-        let strategy = ["/plan/strategy", "/state/plan/strategy", "/input/strategy"]
-            .iter()
-            .find_map(|path| call.input.pointer(path)?.as_str())
-            .unwrap_or("swap");
         let site = Site {
             state: state.to_owned(),
-            strategy: strategy.to_owned(),
+            strategy,
         };
         machine.tally.at(&site);
         machine.entered.send_if_modified(|entered| {
@@ -187,9 +184,7 @@ impl Staged {
             if is_new {
                 entered.push(state.to_owned());
                 let who = self.life.name();
-                machine
-                    .trace
-                    .tell(who, || format!("{}: {state}", call.execution));
+                machine.trace.tell(who, || format!("{execution}: {state}"));
             }
             is_new
         });
@@ -197,24 +192,36 @@ impl Staged {
     }
 }
 
+/// The strategy of the execution whose task has this input.
+fn strategy(input: &Value) -> Strategy {
+    let mut found = ["/plan/strategy", "/state/plan/strategy", "/input/strategy"]
+        .iter()
+        .filter_map(|path| input.pointer(path)?.as_str());
+    match found.next() {
+        Some("in_place") => Strategy::InPlace,
+        Some(_) | None => Strategy::Swap,
+    }
+}
+
 #[async_trait]
 impl Tasks for Staged {
     async fn run(&self, call: TaskCall) -> Result<Value, TaskError> {
-        let state = call.state.clone();
-        let site = self.enter(&call, &state);
-        let made = SITE.scope(site, self.tasks.run(call.clone())).await;
+        let TaskCall {
+            execution, state, ..
+        } = &call;
+        let (execution, state) = (execution.clone(), state.clone());
+        let kept = call.input.pointer("/state/plan/keepOriginalSeconds");
+        let keeps = state == "Report" && kept.and_then(Value::as_u64).is_some_and(|kept| kept > 0);
+        let strategy = strategy(&call.input);
+        let site = self.enter(&execution, &state, strategy);
+        let made = SITE.scope(site, self.tasks.run(call)).await;
         match &made {
-            Ok(_) => {
-                let kept = call.input.pointer("/state/plan/keepOriginalSeconds");
-                if state == "Report" && kept.and_then(Value::as_u64).is_some_and(|kept| kept > 0) {
-                    self.enter(&call, "KeepOriginal");
-                }
-            }
+            Ok(_) if keeps => _ = self.enter(&execution, "KeepOriginal", strategy),
             Err(error) if error.error != "Trapheus.InProgress" => {
-                let told = || format!("{}: {state}: {error}", call.execution);
+                let told = || format!("{execution}: {state}: {error}");
                 self.machine.trace.tell(self.life.name(), told);
             }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
         made
     }

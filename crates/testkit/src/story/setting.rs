@@ -104,7 +104,10 @@ impl Setting {
             has_source: !is_gone && random.chance(20),
             is_gone,
             is_protected: random.chance(50),
-            times_faster: 1 + random.size(1000),
+            times_faster: match random.below(50) {
+                0 => 1,
+                _ => 20 + random.size(2000),
+            },
         }
     }
 

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use trapheus_restore::DEFINITION;
+use trapheus_restore::{DEFINITION, Strategy};
 
 use super::setting::TargetKind;
 
 /// Where an execution is when something happens to it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Site {
     pub(crate) state: String,
-    pub(crate) strategy: String,
+    pub(crate) strategy: Strategy,
 }
 
 tokio::task_local! {
@@ -29,12 +29,14 @@ pub struct Counts {
     pub stories: u64,
     /// How executions ended.
     pub outcomes: BTreeMap<String, u64>,
+    /// The processes' calls to RDS.
+    pub calls: u64,
     /// What went wrong, by kind: faults of RDS and of the network, deaths, and what people do.
     pub faults: BTreeMap<String, u64>,
     /// Virtual time.
     pub time: Duration,
     /// State, fault, kind of the target, strategy: the combinations that were seen.
-    visited: BTreeSet<(String, String, TargetKind, String)>,
+    visited: BTreeSet<(String, String, TargetKind, &'static str)>,
 }
 
 impl Counts {
@@ -46,6 +48,7 @@ impl Counts {
     /// Adds those of other stories.
     pub fn add(&mut self, other: Self) {
         self.stories += other.stories;
+        self.calls += other.calls;
         self.time += other.time;
         for (outcome, count) in other.outcomes {
             *self.outcomes.entry(outcome).or_default() += count;
@@ -92,6 +95,7 @@ impl fmt::Display for Counts {
         for (outcome, count) in &self.outcomes {
             writeln!(formatter, "| … {outcome} | {count} |")?;
         }
+        writeln!(formatter, "| calls to RDS | {} |", self.calls)?;
         writeln!(formatter, "| virtual time | {days:.1} days |")?;
         let faults: u64 = self.faults.values().sum();
         writeln!(formatter, "| faults, deaths and interventions | {faults} |")?;
@@ -132,6 +136,11 @@ impl Tally {
         self.inner().last = Some(site.clone());
     }
 
+    /// A process calls RDS.
+    pub(crate) fn call(&self) {
+        self.inner().counts.calls += 1;
+    }
+
     /// Something goes wrong, or somebody intervenes.
     pub(crate) fn fault(&self, fault: &str) {
         let here = SITE.try_with(Clone::clone).ok();
@@ -141,7 +150,7 @@ impl Tally {
             inner
                 .counts
                 .visited
-                .insert((state, fault.to_owned(), self.kind, strategy));
+                .insert((state, fault.to_owned(), self.kind, strategy.as_str()));
         }
     }
 
