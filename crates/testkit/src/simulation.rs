@@ -246,6 +246,14 @@ impl Simulation {
         self.lasting.notifier.told()
     }
 
+    /// What is wrong with what people were told of an execution that has ended.
+    ///
+    /// # Errors
+    /// They were not told of its outcome, or of another one.
+    pub fn judge_alerts(&self, run: &Run) -> Result<(), String> {
+        self.lasting.notifier.judge(run)
+    }
+
     /// Makes alerts not arrive.
     pub fn disturb_alerts(&self, trouble: Trouble) {
         self.lasting.notifier.set_trouble(trouble);
@@ -455,7 +463,9 @@ impl Simulation {
     pub(crate) async fn finish(&self, engine: &Engine, handle: &Handle) -> Run {
         handle.wait().await.expect("the journal works");
         let run = self.read(engine, handle.id());
-        self.lasting.notifier.check(&run);
+        if let Err(wrong) = self.judge_alerts(&run) {
+            panic!("{wrong}");
+        }
         run
     }
 

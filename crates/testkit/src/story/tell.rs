@@ -450,6 +450,12 @@ impl Stage {
             for left_over in &ended.left_over {
                 self.tell(PRODUCT, format!("{id}: left over: {left_over}"));
             }
+            let run = crate::Run {
+                id: id.clone(),
+                summary: ended,
+                history,
+            };
+            violations.extend(self.machine.simulation.judge_alerts(&run).err());
             outcomes.insert(id.clone(), outcome);
             self.machine.tally.outcome(outcome);
         }
