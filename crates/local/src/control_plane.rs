@@ -18,6 +18,7 @@ use crate::engines::simulated::{SimulatedClient, SimulatedServers};
 use crate::engines::{Engine, EngineError, StopMode};
 use crate::faults::{Fault, Faults};
 use crate::home::Paths;
+use crate::observe::{Asked, Change, Observer, Observers, View};
 use crate::operations::{Jobs, Progress};
 use crate::options::{Engines, Home, Options};
 use crate::request_log::{RequestEntry, RequestLog};
@@ -38,6 +39,7 @@ pub struct ControlPlane {
     pub(crate) endpoints: Endpoints,
     pub(crate) faults: Faults,
     pub(crate) request_log: RequestLog,
+    pub(crate) observers: Observers,
     kept: Mutex<Kept>,
     /// Counts transactions, so that operations notice what was changed under them.
     changed: watch::Sender<u64>,
@@ -102,6 +104,7 @@ impl ControlPlane {
             jobs: Jobs::default(),
             faults: Faults::default(),
             request_log: RequestLog::default(),
+            observers: Observers::default(),
             kept: Mutex::new(Kept { state, store }),
             changed: watch::Sender::new(0),
         });
@@ -175,6 +178,16 @@ impl ControlPlane {
         self.request_log.entries()
     }
 
+    /// Lets somebody watch from now on.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.observers.add(observer);
+    }
+
+    /// What an observer gets to see of the state.
+    pub(crate) fn view<'a>(&'a self, state: &'a State) -> View<'a> {
+        View::new(self.now(), state, self.simulated_servers())
+    }
+
     /// Looks at the state.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.kept().state)
@@ -183,6 +196,15 @@ impl ControlPlane {
     /// Changes the state: durably and as a whole, or not at all.
     pub(crate) fn transact<T, E: From<StoreError>>(
         &self,
+        change: impl FnOnce(&mut State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact_for(None, change)
+    }
+
+    /// The same, as a request asks for it.
+    pub(crate) fn transact_for<T, E: From<StoreError>>(
+        &self,
+        by: Option<&Asked<'_>>,
         change: impl FnOnce(&mut State) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut kept = self.kept();
@@ -196,7 +218,14 @@ impl ControlPlane {
             Ok(())
         };
         match (&outcome, &stored) {
-            (Ok(_), Ok(())) => state.keep(),
+            (Ok(_), Ok(())) => {
+                if is_changed {
+                    let view = self.view(state);
+                    self.observers
+                        .tell(|observer| observer.changed(&Change { by, view }));
+                }
+                state.keep();
+            }
             (Err(_), _) | (_, Err(_)) => state.undo(),
         }
         if is_changed {

@@ -4,6 +4,7 @@
 //! - [`Options`] says where the state lives, how long operations take and which [`Engines`] serve;
 //! - [`connector()`] gives an AWS SDK client a direct line to it, without sockets;
 //! - [`serve()`] listens on loopback for everybody else;
+//! - [`observe`] lets a test watch everything that happens, as it happens;
 //! - [`engines`] is the seam to the servers that hold the data.
 //!
 //! A request changes the state in one transaction, which also holds what is to be done next; jobs then do it, and note
@@ -25,6 +26,7 @@ mod frozen;
 mod home;
 mod names;
 mod notice;
+pub mod observe;
 mod operations;
 pub mod options;
 mod parameter_list;

@@ -14,6 +14,7 @@ use trapheus_restore::{
     Secrets, Verifier,
 };
 
+use crate::invariants::{Ledger, on_behalf_of};
 use crate::recording::Recorder;
 
 /// The restore's tasks, for the engine.
@@ -21,6 +22,7 @@ pub(crate) struct RestoreTasks {
     pub(crate) tasks: trapheus_restore::Tasks,
     pub(crate) failure: Failure,
     pub(crate) recorder: Recorder,
+    pub(crate) ledger: Ledger,
 }
 
 /// When a task that is to fail does so.
@@ -73,8 +75,12 @@ impl Tasks for RestoreTasks {
         if self.failure.strikes(&call.resource, Moment::Before) {
             return Err(struck());
         }
-        let made = self.tasks.run(&call.resource, call.input.clone()).await;
+        self.ledger.task_begins(&call.execution, &call.state);
+        // Behind a pointer, or the compiler tires of the depth of what runs in there.
+        let task = Box::pin(self.tasks.run(&call.resource, call.input.clone()));
+        let made = on_behalf_of(call.execution.clone(), task).await;
         if let Ok(output) = &made {
+            self.ledger.task_succeeded(&call.execution, &call.state);
             self.recorder.task_succeeded(&call, output);
         }
         if made.is_ok() && self.failure.strikes(&call.resource, Moment::After) {

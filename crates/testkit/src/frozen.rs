@@ -10,6 +10,7 @@ use trapheus_local::{ControlPlane, Durations};
 
 use crate::adapter::{Failure, SimulatedBlueprints, SimulatedSecrets, SimulatedVerifier};
 use crate::alerts::SimulatedNotifier;
+use crate::invariants::{Ledger, LedgerJournal};
 use crate::simulation::{Simulation, tell};
 
 /// What outlives the processes of the product. Clones share it.
@@ -18,7 +19,8 @@ pub(crate) struct Lasting {
     pub(crate) seed: u64,
     pub(crate) durations: Durations,
     pub(crate) control_plane: Arc<ControlPlane>,
-    pub(crate) journal: Arc<MemoryJournal>,
+    pub(crate) journal: Arc<LedgerJournal>,
+    pub(crate) ledger: Ledger,
     pub(crate) blueprints: Arc<SimulatedBlueprints>,
     pub(crate) secrets: Arc<SimulatedSecrets>,
     pub(crate) verifier: Arc<SimulatedVerifier>,
@@ -37,11 +39,17 @@ impl Lasting {
         control_plane: Arc<ControlPlane>,
         clock: VirtualClock,
     ) -> Self {
+        let ledger = Ledger::default();
+        control_plane.observe(Arc::new(ledger.clone()));
         Self {
             seed,
             durations,
             control_plane,
-            journal: Arc::default(),
+            journal: Arc::new(LedgerJournal {
+                journal: Arc::default(),
+                ledger: ledger.clone(),
+            }),
+            ledger,
             blueprints: Arc::default(),
             secrets: Arc::default(),
             verifier: Arc::default(),
@@ -59,7 +67,8 @@ impl Lasting {
             seed: self.seed,
             durations: self.durations,
             rds: rds.expect("simulated RDS is in memory"),
-            journal: Arc::new(self.journal.fork()),
+            journal: Arc::new(self.journal.journal.fork()),
+            ledger: self.ledger.fork(),
             blueprints: Arc::new(self.blueprints.fork()),
             secrets: Arc::new(self.secrets.fork()),
             verifier: Arc::new(self.verifier.fork()),
@@ -78,6 +87,7 @@ pub struct Frozen {
     durations: Durations,
     rds: trapheus_local::Frozen,
     journal: Arc<MemoryJournal>,
+    ledger: Ledger,
     blueprints: Arc<SimulatedBlueprints>,
     secrets: Arc<SimulatedSecrets>,
     verifier: Arc<SimulatedVerifier>,
@@ -93,11 +103,18 @@ impl Frozen {
     pub async fn thaw(&self) -> Simulation {
         let clock = VirtualClock::starting_at(self.at);
         let control_plane = self.rds.thaw(tell(clock)).await;
+        let control_plane = control_plane.expect("what was copied can be opened");
+        let ledger = self.ledger.fork();
+        control_plane.observe(Arc::new(ledger.clone()));
         Simulation::of(Lasting {
             seed: self.seed,
             durations: self.durations,
-            control_plane: control_plane.expect("what was copied can be opened"),
-            journal: Arc::new(self.journal.fork()),
+            control_plane,
+            journal: Arc::new(LedgerJournal {
+                journal: Arc::new(self.journal.fork()),
+                ledger: ledger.clone(),
+            }),
+            ledger,
             blueprints: Arc::new(self.blueprints.fork()),
             secrets: Arc::new(self.secrets.fork()),
             verifier: Arc::new(self.verifier.fork()),

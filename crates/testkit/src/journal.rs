@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use trapheus_asl::Event;
 use trapheus_engine::{
-    Ended, ExecutionId, Fencing, Journal, JournalError, Lease, MemoryJournal, NewExecution,
-    Request, StoredExecution,
+    Ended, ExecutionId, Fencing, Journal, JournalError, Lease, NewExecution, Request,
+    StoredExecution,
 };
 
 /// Who watches the appends.
@@ -18,9 +18,9 @@ pub(crate) trait Appends: Send + Sync + 'static {
     fn after(&self, sequence: u32);
 }
 
-/// A journal in memory whose appends are watched.
+/// A journal whose appends are watched.
 pub(crate) struct WatchedJournal<W> {
-    pub(crate) journal: Arc<MemoryJournal>,
+    pub(crate) journal: Arc<dyn Journal>,
     pub(crate) watcher: W,
 }
 

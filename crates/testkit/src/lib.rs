@@ -7,6 +7,8 @@
 //!   the process in the middle of a call and goes on in a new one.
 //! - [`Simulation::record`] takes a picture of the world, [`Frozen`], at every moment of a run, from
 //!   which other processes can go on: what sweeps are made of.
+//! - [`invariants`] watch every simulation: a promise that is broken anywhere fails the test;
+//!   [`Simulation::take_violations`] is for those who want to see that.
 //! - [`TimeSpent`] says where a run's time went.
 //! - [`Simulation::ask`] speaks to RDS on the wire, below any SDK.
 //! - [`request_log`] prints what was asked of RDS, for goldens.
@@ -20,6 +22,7 @@ mod adapter;
 mod alerts;
 mod frozen;
 mod gate;
+pub mod invariants;
 mod journal;
 mod recording;
 pub mod request_log;

@@ -25,6 +25,7 @@ use crate::adapter::{Moment, RestoreTasks};
 use crate::alerts::Trouble;
 use crate::frozen::Lasting;
 use crate::gate::{Gate, GatedConnector};
+use crate::invariants::{Introduced, Violation};
 use crate::recording::Recorder;
 use crate::wire::{AUTHORIZATION, Element, REGION, Refusal, form};
 use crate::world::World;
@@ -122,7 +123,7 @@ impl Simulation {
             Durations::Aws => Limits::default(),
         };
         let rds = Rds::new(
-            client(gated),
+            client(Introduced(gated)),
             Limits {
                 jitter_seed: lasting.seed,
                 ..limits
@@ -301,6 +302,23 @@ impl Simulation {
         self.lasting.clock
     }
 
+    /// The promises that were broken and that nobody has asked about. Whoever doesn't ask sees
+    /// the test fail.
+    pub fn take_violations(&self) -> Vec<Violation> {
+        self.lasting.ledger.take_violations()
+    }
+
+    /// Fails when a promise was broken.
+    fn check(&self) {
+        let violations = self.take_violations();
+        let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        assert!(
+            told.is_empty(),
+            "a promise was broken:\n{}",
+            told.join("\n")
+        );
+    }
+
     /// The time in this world.
     pub fn now(&self) -> Timestamp {
         self.lasting.clock.now()
@@ -312,6 +330,7 @@ impl Simulation {
             tasks: (self.new_tasks)(),
             failure: self.lasting.failure.clone(),
             recorder: self.recorder.clone(),
+            ledger: self.lasting.ledger.clone(),
         });
         let owner = OwnerId::named("simulation");
         Engine::with_timing(
@@ -466,6 +485,7 @@ impl Simulation {
         if let Err(wrong) = self.judge_alerts(&run) {
             panic!("{wrong}");
         }
+        self.check();
         run
     }
 
@@ -498,6 +518,14 @@ pub(crate) fn client(http_client: impl HttpClient + 'static) -> Client {
         ))
         .http_client(http_client);
     Client::from_conf(config.build())
+}
+
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check();
+        }
+    }
 }
 
 impl std::fmt::Debug for Simulation {

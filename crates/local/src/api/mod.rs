@@ -50,6 +50,7 @@ use self::parameter_groups::{CLUSTER, INSTANCE};
 use self::query::Request;
 use crate::control_plane::{ControlPlane, StoreError};
 use crate::faults::{AnswerFate, Fate, LostAnswer};
+use crate::observe::{self, Asked};
 use crate::operations::Job;
 use crate::random;
 use crate::request_log::RequestEntry;
@@ -79,7 +80,7 @@ pub(crate) async fn handle(
         false => request.body(),
     };
     let response = match Request::parse(form) {
-        Ok(request) => answer(control_plane, &scope, request),
+        Ok(read) => answer(control_plane, &scope, asked_by(&request), read),
         Err(error) => refused(&error, "unread"),
     };
     // The state is ahead of the endpoints for a moment. An instance that the answer shows as available must be
@@ -88,22 +89,50 @@ pub(crate) async fn handle(
     response
 }
 
-fn answer(control_plane: &Arc<ControlPlane>, scope: &Scope, request: Request) -> Response<Bytes> {
+fn answer(
+    control_plane: &Arc<ControlPlane>,
+    scope: &Scope,
+    by: &str,
+    request: Request,
+) -> Response<Bytes> {
     let now = control_plane.now();
+    let asked = Asked {
+        at: now,
+        by,
+        action: &request.action,
+        parameters: &request.parameters,
+        subjects: control_plane
+            .read(|state| observe::subjects(state, scope, &request.action, &request.parameters)),
+    };
     let fate = control_plane
         .faults
         .decide(&request.action, &request.parameters, now);
     let request_id = request_id(control_plane);
+    let stale = match fate {
+        Fate::Stale(at) => Some(at),
+        Fate::Refused(_) | Fate::Carried { .. } => None,
+    };
     let (result, answer) = match fate {
         Fate::Refused(error) => (Err(error), AnswerFate::Arrives),
         Fate::Carried { outcome, answer } => {
-            (carry_out(control_plane, scope, &request, outcome), answer)
+            let result = carry_out(control_plane, scope, &request, &asked, outcome);
+            (result, answer)
         }
         Fate::Stale(at) => (
             look_back(control_plane, scope, &request, at),
             AnswerFate::Arrives,
         ),
     };
+    let told = match (&result, stale) {
+        (Err(error), _) => observe::Answer::Refused(&error.code),
+        (Ok(_), Some(at)) => observe::Answer::Stale(at),
+        (Ok(_), None) => observe::Answer::Carried,
+    };
+    control_plane.read(|state| {
+        let view = control_plane.view(state);
+        let observers = &control_plane.observers;
+        observers.tell(|observer| observer.answered(&asked, told, &view));
+    });
     let mut response = match &result {
         Ok(result) => {
             let output = MODEL
@@ -133,10 +162,11 @@ fn carry_out(
     control_plane: &Arc<ControlPlane>,
     scope: &Scope,
     request: &Request,
+    asked: &Asked<'_>,
     outcome: Outcome,
 ) -> Answer {
     let input = input(request)?;
-    let (result, jobs) = control_plane.transact(|state| {
+    let (result, jobs) = control_plane.transact_for(Some(asked), |state| {
         let mut context = context(control_plane, scope, state, outcome);
         let result = dispatch(&mut context, &request.action, &input)?;
         Ok::<_, ApiError>((result, context.jobs))
@@ -320,6 +350,12 @@ fn dispatch(context: &mut Context<'_>, action: &str, input: &Input) -> Answer {
 fn not_implemented(action: &str) -> ApiError {
     let message = format!("Local RDS does not implement the action {action}.");
     ApiError::new("NotImplemented", message)
+}
+
+/// Who asks.
+fn asked_by<T>(request: &HttpRequest<T>) -> &str {
+    let agent = request.headers().get(header::USER_AGENT);
+    agent.and_then(|agent| agent.to_str().ok()).unwrap_or("")
 }
 
 /// The account and region of a request. Any signature will do: local RDS protects nothing.

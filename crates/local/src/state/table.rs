@@ -78,6 +78,12 @@ impl<R: Record> Table<R> {
         })
     }
 
+    /// The rows that this transaction touched, as they were and as they are.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = (Option<&R>, Option<&R>)> {
+        let touched = self.before.iter();
+        touched.map(|(key, before)| (before.as_ref(), self.rows.get(key)))
+    }
+
     /// Ends the transaction and keeps its changes.
     pub(crate) fn keep(&mut self) {
         self.before.clear();

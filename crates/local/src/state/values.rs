@@ -49,6 +49,11 @@ impl Tags {
         all
     }
 
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(existing, _)| existing == key)?;
+        Some(&found.1)
+    }
+
     /// A tag's value is replaced where the key is there already.
     pub(crate) fn set(&mut self, key: String, value: String) {
         match self.0.iter_mut().find(|(existing, _)| *existing == key) {

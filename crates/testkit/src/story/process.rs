@@ -20,6 +20,7 @@ use super::random::Random;
 use super::tally::{SITE, Site, Tally};
 use super::trace::Trace;
 use crate::adapter::{Failure, RestoreTasks};
+use crate::invariants::Introduced;
 use crate::recording::Recorder;
 use crate::simulation::{Simulation, client};
 
@@ -114,9 +115,13 @@ impl Process {
         };
         let tasks = Staged {
             tasks: RestoreTasks {
-                tasks: trapheus_restore::Tasks::new(Rds::new(client(line), limits), options),
+                tasks: trapheus_restore::Tasks::new(
+                    Rds::new(client(Introduced(line)), limits),
+                    options,
+                ),
                 failure: Failure::default(),
                 recorder: Recorder::default(),
+                ledger: simulation.lasting.ledger.clone(),
             },
             life: life.clone(),
             machine: Arc::clone(machine),

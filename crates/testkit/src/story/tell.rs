@@ -76,6 +76,8 @@ pub async fn tell(story: &Story, trace: Trace) -> Ending {
     others.shutdown().await;
     sleep(story.setting.paced(Duration::from_secs(3600))).await;
     stage.count_outcomes(&mut violations);
+    let broken = stage.machine.simulation.take_violations();
+    violations.extend(broken.iter().map(ToString::to_string));
     for violation in &violations {
         stage.machine.trace.tell("VIOLATION", || violation.clone());
     }

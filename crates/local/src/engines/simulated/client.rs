@@ -5,8 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use camino::Utf8Path;
-
 use super::disk::{Disk, Rows, Server};
 use crate::control_plane::ControlPlane;
 use crate::state::instance::Instance;
@@ -79,8 +77,13 @@ impl SimulatedClient {
         let read_only = || ClientError::ReadOnly {
             identifier: self.door.to_string(),
         };
-        self.with_server(|disk, directory| disk.write(directory, at, key, value))?
-            .ok_or_else(read_only)
+        let served = self.served()?;
+        let writes = self
+            .on_disk(|disk| disk.write(&served.directory, at, key, value))?
+            .ok_or_else(read_only)?;
+        let observers = &self.control_plane.observers;
+        observers.tell(|observer| observer.wrote(at, &served.resource_id, writes));
+        Ok(())
     }
 
     /// A row.
@@ -108,20 +111,18 @@ impl SimulatedClient {
     }
 
     fn with_rows<T>(&self, look: impl FnOnce(&Rows) -> T) -> Result<T, ClientError> {
-        self.with_server(|disk, directory| {
-            disk.servers.get(directory).map(|server| look(&server.rows))
+        let served = self.served()?;
+        self.on_disk(|disk| {
+            let server = disk.servers.get(&served.directory);
+            server.map(|server| look(&server.rows))
         })?
         .ok_or_else(|| self.not_answering())
     }
 
-    fn with_server<T>(
-        &self,
-        work: impl FnOnce(&mut Disk, &Utf8Path) -> T,
-    ) -> Result<T, ClientError> {
-        let served = self.served()?;
+    fn on_disk<T>(&self, work: impl FnOnce(&mut Disk) -> T) -> Result<T, ClientError> {
         let servers = self.control_plane.simulated_servers();
         let mut disk = servers.ok_or_else(|| self.not_answering())?.lock();
-        Ok(work(&mut disk, &served.directory))
+        Ok(work(&mut disk))
     }
 
     /// The instance whose turn it is.

@@ -83,14 +83,14 @@ impl Disk {
             .ok_or_else(|| nothing_at(directory))
     }
 
-    /// Writes a row on a server; nothing on a replica.
+    /// Writes a row on a server, and says how many writes it has seen; nothing on a replica.
     pub(super) fn write(
         &mut self,
         directory: &Utf8Path,
         at: Timestamp,
         key: &str,
         value: &str,
-    ) -> Option<()> {
+    ) -> Option<u64> {
         let server = self.servers.get_mut(directory)?;
         if server.upstream.is_some() {
             return None;
@@ -102,6 +102,7 @@ impl Disk {
             value: value.to_owned(),
         };
         server.rows.apply(&write);
+        let writes = server.rows.writes;
         if let Some(archive) = &server.archive {
             self.archives
                 .entry(archive.clone())
@@ -109,7 +110,7 @@ impl Disk {
                 .push(write);
         }
         self.feed(directory);
-        Some(())
+        Some(writes)
     }
 
     /// Lets the running replicas of a running server, and theirs, have what it has.

@@ -61,6 +61,13 @@ impl SimulatedServers {
         }
     }
 
+    /// How many writes the data of a directory has seen.
+    pub(crate) fn writes(&self, directory: &Utf8Path) -> Option<u64> {
+        let disk = self.lock();
+        let server = disk.servers.get(directory)?;
+        Some(server.rows.writes)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Disk> {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
