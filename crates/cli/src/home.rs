@@ -87,7 +87,10 @@ pub(crate) async fn tasks(
 
 /// Everybody who is told, by the settings in force.
 pub(crate) async fn alerts(settings: &Settings) -> Result<Alerts, Failure> {
-    Alerts::new(&settings.alerts, &aws::config(settings).await)
+    let aws = aws::config(settings).await;
+    settings
+        .alerts()
+        .and_then(|alerts| Alerts::new(&alerts, &aws))
         .map_err(|error| Failure::refused(format!("the settings of alerts: {error}")))
 }
 

@@ -8,10 +8,11 @@ use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use trapheus_alerts::SettingsError;
 use trapheus_restore::{Credentials, Secret};
 
 use crate::arguments::Global;
-use crate::error::{Context, Failure, chain};
+use crate::error::{Context, Failure};
 use crate::login::Login;
 
 /// What `trapheus.toml` may hold.
@@ -63,8 +64,8 @@ pub(crate) struct Settings {
     pub protect: Vec<String>,
     /// What Verify logs in with; `None`: the handshake has to do.
     pub login: Option<Login>,
-    /// Who is told, and of what.
-    pub alerts: trapheus_alerts::Settings,
+    /// Who is told, and of what, as the file says.
+    alerts: trapheus_alerts::Settings,
 }
 
 impl Settings {
@@ -98,9 +99,6 @@ impl Settings {
                 source: "default".into(),
             },
         };
-        let alerts = file.alerts.under(given).map_err(|error| {
-            Failure::refused(format!("the settings of alerts: {}", chain(&error)))
-        })?;
         Ok(Self {
             home,
             region: over(&global.region, file.region),
@@ -108,8 +106,15 @@ impl Settings {
             endpoint_url: over(&global.endpoint_url, file.endpoint_url),
             protect: file.protect,
             login: login(file.verify),
-            alerts,
+            alerts: file.alerts,
         })
+    }
+}
+
+impl Settings {
+    /// Who is told, and of what. What is wrong with it keeps nobody from looking at executions.
+    pub(crate) fn alerts(&self) -> Result<trapheus_alerts::Settings, SettingsError> {
+        self.alerts.clone().under(given)
     }
 }
 
