@@ -92,6 +92,32 @@ async fn a_member_that_the_plan_does_not_know_keeps_its_cluster() {
     assert_eq!(found.expect("it is there").db_instances().len(), 1);
 }
 
+/// RDS says so only when the members are gone.
+#[tokio::test(start_paused = true)]
+async fn a_final_snapshot_whose_name_is_taken_costs_the_original_no_member() {
+    let simulation = cluster().await;
+    let mut input = keeping();
+    input["finalSnapshot"] = json!("orders-last");
+    let kept = simulation.run_until_kept(input.clone()).await;
+    simulation
+        .create_cluster_snapshot("orders", "orders-last")
+        .await;
+    let run = simulation.resume(&kept.id).await;
+    assert_eq!(run.summary.exit_code(), 5, "{:#?}", run.summary);
+    let left_over = &run.summary.left_over[0];
+    assert!(left_over.contains("orders-last"), "{left_over}");
+    let members = simulation.world().await.clusters["orders-temp"]
+        .members
+        .len();
+    assert_eq!(members, 2);
+    // Where it is taken before anything changes, nothing does.
+    input["keptOriginal"] = json!("delete");
+    let world = simulation.world().await;
+    let refused = simulation.run(input).await;
+    assert_eq!(refused.summary.exit_code(), 2, "{:#?}", refused.summary);
+    assert_eq!(simulation.world().await, world);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_custom_endpoint_with_a_member_made_by_auto_scaling() {
     let simulation = cluster().await;

@@ -162,3 +162,30 @@ async fn a_kept_original_that_is_deleted_meanwhile_costs_no_outage() {
         assert_eq!(state.as_deref(), Some("good"), "{:#?}", undone.summary);
     }
 }
+
+/// Somebody gives the restored database its first name back while the original is kept, which is
+/// where a roll-back deletes what has never served.
+#[tokio::test(start_paused = true)]
+async fn what_clients_have_written_to_stays_whoever_has_renamed_it() {
+    let (simulation, before) = damaged().await;
+    let run = simulation.run_until_kept(input("swap")).await;
+    simulation.abort(&run.id);
+    simulation.put("orders", "written", "by a client");
+    let rename = json!({
+        "DBInstanceIdentifier": "orders", "NewDBInstanceIdentifier": "orders-trapheus-new",
+        "ApplyImmediately": true,
+    });
+    let renamed = simulation.ask("ModifyDBInstance", rename).await;
+    renamed.expect("a person may rename it");
+    simulation.wait_until_available("orders-trapheus-new").await;
+    let undone = simulation
+        .run(simulation.rollback_input(&run, "orders"))
+        .await;
+    assert_undone(&simulation, &before, &undone, "renamed by a person").await;
+    let world = simulation.world().await;
+    let mut names = world.names().into_iter();
+    let kept = names.find(|name| name.contains("rolled-back"));
+    let kept = kept.expect("the restored database is kept");
+    let written = simulation.get(kept, "written");
+    assert_eq!(written.as_deref(), Some("by a client"));
+}

@@ -120,6 +120,7 @@ async fn delete(
     let has_members = !database.members.is_empty() && !database.is_multi_az_cluster();
     match answer {
         Err(error) if error.name == ErrorName::InProgress && has_members => {
+            see_that_it_can_be_made(context, database, &snapshot).await?;
             for member in members(context, database).await? {
                 ask(context, &member, &FinalSnapshot::Skip, keeping).await?;
             }
@@ -127,6 +128,27 @@ async fn delete(
         }
         answer => answer,
     }
+}
+
+/// RDS looks at the final snapshot's name only when the cluster has no members any more.
+async fn see_that_it_can_be_made(
+    context: &Context,
+    cluster: &Database,
+    snapshot: &FinalSnapshot,
+) -> Result<(), TaskError> {
+    let FinalSnapshot::Create(id) = snapshot else {
+        return Ok(());
+    };
+    let id = id.clone().into();
+    let holder = context.rds.snapshot(cluster.kind, &id).await?;
+    if holder.is_none() {
+        return Ok(());
+    }
+    let message = format!(
+        "the final snapshot {id} can't be made, because there is one of this name; {} is not deleted",
+        cluster.identifier
+    );
+    Err(TaskError::new(ErrorName::SnapshotFailed, message))
 }
 
 /// The members that are not on their way out, the writer last: none of the others has to take

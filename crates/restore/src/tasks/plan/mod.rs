@@ -178,6 +178,7 @@ impl<'a> Planner<'a> {
         checks.extend(checks::topology::check(&self.rds, target, replicas).await);
         checks.extend(checks::target::attachments(target, &plan.allow_lost));
         checks.push(checks::target::deletion_protection(target));
+        checks.extend(self.final_snapshot_is_free(plan).await?);
         let managed = target.master_user_secret.as_ref();
         let password = checks::password::check(&plan.master_password, managed, self.secrets);
         checks.push(password.await);
@@ -273,6 +274,19 @@ impl<'a> Planner<'a> {
                 Check::warn(NAME, detail)
             }
         }
+    }
+
+    /// An original whose final snapshot can't be made is not deleted.
+    async fn final_snapshot_is_free(&self, plan: &Plan) -> Result<Option<Check>, TaskError> {
+        const NAME: &str = "final snapshot";
+        let Some(id) = &plan.retirement.final_snapshot else {
+            return Ok(None);
+        };
+        let holder = self.rds.snapshot(plan.kind, &id.clone().into()).await?;
+        Ok(Some(match holder {
+            None => Check::pass(NAME, format!("the name {id} is free")),
+            Some(_) => Check::fail(NAME, format!("there is a snapshot {id} already")),
+        }))
     }
 
     fn final_snapshot(&self, kind: Kind) -> Option<trapheus_rds::SnapshotId> {

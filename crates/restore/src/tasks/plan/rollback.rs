@@ -111,6 +111,17 @@ fn restored_check(plan: &Plan, restored: Option<&Database>) -> Check {
                 names.target, names.kept
             ),
         ),
+        Some(restored)
+            if restored.identifier == names.restored && Marks(&restored.tags).was_promoted() =>
+        {
+            Check::warn(
+                NAME,
+                format!(
+                    "it is {} and may have served: it will be kept as {}",
+                    names.restored, names.kept
+                ),
+            )
+        }
         Some(restored) if restored.identifier == names.restored => Check::pass(
             NAME,
             format!(

@@ -142,7 +142,18 @@ fn restored_side(plan: &Plan, side: &Side) -> Option<decide::Side> {
     let parts: Vec<Sighting> = parts
         .map(|piece| sighting(piece.names, piece.database))
         .collect();
-    decide::Side::of_restored(head, &parts)
+    let mut seen = decide::Side::of_restored(head, &parts)?;
+    let was_sent = side
+        .head
+        .as_ref()
+        .is_some_and(|head| Marks(&head.tags).was_promoted());
+    // Under its own name again, after it was sent to the target's: who has asked for the roll-back
+    // may have sent it back there, and clients may have written to it before.
+    if plan.rollback.is_some() && was_sent && seen.place == Place::Restored {
+        seen.place = Place::Kept;
+        seen.is_whole = false;
+    }
+    Some(seen)
 }
 
 fn recorded(context: &Context) -> Option<&ResourceId> {
