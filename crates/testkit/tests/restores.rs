@@ -273,3 +273,20 @@ async fn a_restored_database_is_restored_again_and_again() {
         assert_eq!(simulation.get("orders", "state").as_deref(), Some("good"));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_fails_replaces_nothing_and_is_a_failure() {
+    let simulation = Simulation::new(1).await;
+    simulation.create_database("orders").await;
+    let input = json!({"identifier": "orders", "task": "create_snapshot_only"});
+    let run = simulation.run(input.clone()).await;
+    assert_eq!(run.summary.exit_code(), 0, "{:#?}", run.summary);
+    simulation.arm(json!({
+        "action": "CreateDBSnapshot", "times": 1, "effect": {"ends_in": "failed"},
+    }));
+    let run = simulation.run(input).await;
+    assert_eq!(run.summary.exit_code(), 1, "{:#?}", run.summary);
+    let snapshots = simulation.world().await.snapshots;
+    let status = snapshots.get("orders-snapshot").map(String::as_str);
+    assert_eq!(status, Some("available"), "{snapshots:?}");
+}
