@@ -5,6 +5,7 @@
 
 mod bench;
 mod demo;
+mod mutants;
 mod prerequisites;
 mod process;
 mod simulate;
@@ -22,6 +23,7 @@ Commands:
   verify           format, lints, documentation, licences of the dependencies
   simulate ARGS    random restores in virtual time: --seeds N [--from S] [--jobs J],
                    or one of them word for word: --seed S --trace
+  mutants [NAME..] whether the tests catch the deliberate bugs in mutants/
   bench NAME       measure: outage | snapshot | overhead | all
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "verify" => verify::run(),
         "simulate" => simulate::run(&rest),
+        "mutants" => mutants::run(&rest),
         "bench" => bench::run(&rest),
         "" | "help" | "-h" | "--help" => {
             process::say(USAGE);

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::process;
+use crate::{mutants, process};
 
-/// Checks format, lints, documentation, and the dependencies' licences and sources.
+/// Checks that the deliberate bugs still apply, format, lints, documentation, and the dependencies'
+/// licences and sources.
 pub(crate) fn run() -> Result<(), String> {
+    mutants::check()?;
     process::run(process::cargo().args(["fmt", "--all", "--check"]))?;
     process::run(
         process::cargo()

@@ -116,8 +116,14 @@ fn main_is_trivial() {
 
 #[test]
 fn links_in_documents_lead_somewhere() {
-    for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
-        let text = fs::read_to_string(root().join(document)).expect("it is there");
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "docs/safety.md",
+    ] {
+        let document = root().join(document);
+        let text = fs::read_to_string(&document).expect("it is there");
         for target in text
             .split("](")
             .skip(1)
@@ -126,9 +132,48 @@ fn links_in_documents_lead_somewhere() {
             let target = target.split('#').next().unwrap_or_default();
             let is_file = !target.is_empty() && !target.starts_with("http");
             assert!(
-                !is_file || root().join(target).exists(),
-                "{document} links to {target}"
+                !is_file || document.with_file_name(target).exists(),
+                "{} links to {target}",
+                document.display()
             );
         }
     }
+}
+
+/// What the page on safety says to be tested is: every test, bug and list that it names is there.
+#[test]
+fn the_page_on_safety_names_what_there_is() {
+    let text = fs::read_to_string(root().join("docs/safety.md")).expect("it is there");
+    let lists = fs::read_dir(root().join("mutants")).expect("the lists are there");
+    let lists = lists.flatten().map(|list| list.path());
+    let lists: Vec<String> = lists
+        .map(|list| fs::read_to_string(list).expect("lists are UTF-8"))
+        .collect();
+    let sources = sources();
+    let (mut tests, mut bugs) = (0, 0);
+    for name in text.split('`').skip(1).step_by(2) {
+        let is_a_word = |separator: char| {
+            let of_it = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == separator;
+            name.chars().all(of_it) && name.matches(separator).count() >= 2
+        };
+        if name.starts_with("mutants/") {
+            assert!(root().join(name).exists(), "there is no {name}");
+        } else if is_a_word('_') {
+            let function = format!("fn {name}(");
+            let is_there = sources.iter().any(|source| source.text.contains(&function));
+            assert!(is_there, "there is no test {name}");
+            tests += 1;
+        } else if is_a_word('-') {
+            let bug = format!("bug {name}\n");
+            assert!(
+                lists.iter().any(|list| list.contains(&bug)),
+                "there is no bug {name}"
+            );
+            bugs += 1;
+        }
+    }
+    assert!(
+        tests > 30 && bugs > 1,
+        "only {tests} tests and {bugs} bugs are named"
+    );
 }

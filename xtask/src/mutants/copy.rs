@@ -1,0 +1,55 @@
+//! The scratch copy of the workspace.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// What of the workspace does not belong into a copy.
+const LEFT_OUT: [&str; 3] = [".git", "target", "mutants"];
+
+/// Makes a directory equal to the workspace, but for the files that are given. What is equal
+/// already keeps its time, so that cargo compiles again only what has changed.
+pub(super) fn mirror(to: &Path, changed: &BTreeMap<String, String>) -> Result<(), String> {
+    mirror_directory(Path::new(""), to, changed)
+        .map_err(|error| format!("cannot copy the workspace to {}: {error}", to.display()))
+}
+
+fn mirror_directory(from: &Path, to: &Path, changed: &BTreeMap<String, String>) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(to)? {
+        let entry = entry?;
+        if !from.join(entry.file_name()).exists() {
+            remove(&entry.path())?;
+        }
+    }
+    for entry in fs::read_dir(Path::new(".").join(from))? {
+        let entry = entry?;
+        let (source, copy) = (from.join(entry.file_name()), to.join(entry.file_name()));
+        if LEFT_OUT
+            .iter()
+            .any(|left_out| source == Path::new(left_out))
+        {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            mirror_directory(&source, &copy, changed)?;
+            continue;
+        }
+        let content = match source.to_str().and_then(|source| changed.get(source)) {
+            Some(changed) => changed.clone().into_bytes(),
+            None => fs::read(&source)?,
+        };
+        if fs::read(&copy).ok().as_ref() != Some(&content) {
+            fs::write(&copy, content)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match path.is_dir() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
+    }
+}
