@@ -181,7 +181,7 @@ impl Edit {
             let text = line.trim_start();
             line.len() - text.len() == indentation && text.starts_with('}')
         };
-        let length = lines[start..].iter().position(|line| closes(&line));
+        let length = lines[start..].iter().position(closes);
         Ok(start..start + length.map_or(lines.len() - start, |length| length + 1))
     }
 }

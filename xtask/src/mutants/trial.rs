@@ -243,6 +243,10 @@ impl<'a> Trial<'a> {
     }
 
     /// Runs a program with the bug switched on.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "another process is waited for, in real time"
+    )]
     fn start(&self, program: &Program, arguments: &[&str], output: &Path) -> Result<Ended, String> {
         let explain = |error| format!("cannot run {}: {error}", program.path.display());
         let file = File::create(output).map_err(explain)?;
@@ -316,6 +320,10 @@ pub(super) fn run_all(
             };
             let output = scratch.join(format!("{}.output", trial.name()));
             let verdict = trial.run(programs, &output);
+            if let Ok(verdict) = &verdict {
+                let caught_by = verdict.caught_by.as_deref().unwrap_or("nothing");
+                process::say(&format!("{}: {caught_by}", trial.name()));
+            }
             if let Ok(mut verdicts) = verdicts.lock() {
                 verdicts.insert(number, verdict);
             }
