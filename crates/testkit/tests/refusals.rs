@@ -145,6 +145,29 @@ async fn a_foreign_database_that_takes_the_aside_name_during_the_run_is_not_touc
     assert_eq!(simulation.get("orders", "state").as_deref(), Some("before"));
 }
 
+/// The lock is taken between the look at it and the mark on the original.
+#[tokio::test(start_paused = true)]
+async fn in_place_moves_nothing_when_another_execution_was_faster() {
+    let simulation = prepared().await;
+    let input = json!({"identifier": "orders", "task": "db_restore", "strategy": "in_place"});
+    let run = simulation.interfere_in_change(input, 1, async |simulation| {
+        let mark = |key: &str, value: &str| json!({"Key": format!("trapheus:{key}"), "Value": value});
+        let restored = json!({
+            "DBInstanceIdentifier": "orders-trapheus-new", "DBSnapshotIdentifier": "orders-snapshot",
+            "Tags": [mark("execution", "run_2"), mark("target", "orders"), mark("role", "restored")],
+        });
+        let answer = simulation.ask("RestoreDBInstanceFromDBSnapshot", restored).await;
+        answer.unwrap();
+    });
+    let run = run.await.expect("the mark is a change");
+    assert_eq!(run.summary.exit_code(), 2, "{:#?}", run.summary);
+    assert!(message(&run).contains("run_2"), "{}", message(&run));
+    let world = simulation.world().await;
+    assert_eq!(world.names(), ["orders", "orders-trapheus-new"]);
+    let marks = &world.databases["orders"].tags;
+    assert!(!marks.contains_key("trapheus:execution"), "{marks:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_two_restores_at_once_one_runs() {
     for strategies in [

@@ -211,25 +211,35 @@ async fn see_the_replacement(context: &Context) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// Marks the original as this execution's, and makes sure that it is nobody else's.
+/// Marks the original as this execution's, and makes sure that it is nobody else's: who was there
+/// before the mark did not see it.
 async fn lock(context: &Context, original: &Database) -> Result<(), TaskError> {
     let plan = context.plan();
-    if Marks(&original.tags).are_of(plan.owner(), Role::Original) {
+    if !Marks(&original.tags).are_of(plan.owner(), Role::Original) {
+        see_nobody_else_at_work(context).await?;
+        mark(context, original).await?;
+    }
+    see_nobody_else_at_work(context).await
+}
+
+/// In `swap` the restored database is this execution's, or it would not have come so far.
+async fn see_nobody_else_at_work(context: &Context) -> Result<(), TaskError> {
+    let plan = context.plan();
+    if plan.strategy == Strategy::Swap {
         return Ok(());
     }
+    let holder = context.rds.database(plan.kind, &plan.names.restored);
+    let is_anothers = |holder: &Database| Marks(&holder.tags).owner() != Some(plan.owner());
+    match holder.await?.filter(is_anothers) {
+        Some(holder) => Err(restore::foreign(&holder)),
+        None => Ok(()),
+    }
+}
+
+async fn mark(context: &Context, original: &Database) -> Result<(), TaskError> {
+    let plan = context.plan();
     if Marks(&original.tags).is(Role::Original) || is_being_swapped_back(context, original) {
         return Err(marked_by_another(original));
-    }
-    if plan.strategy == Strategy::InPlace {
-        let holder = context
-            .rds
-            .database(plan.kind, &plan.names.restored)
-            .await?;
-        if let Some(holder) =
-            holder.filter(|holder| Marks(&holder.tags).owner() != Some(plan.owner()))
-        {
-            return Err(restore::foreign(&holder));
-        }
     }
     let mut tags = marks(plan.owner(), &plan.identifier, Role::Original);
     tags.extend([marks::since(context.now())]);

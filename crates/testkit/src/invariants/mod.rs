@@ -14,6 +14,8 @@ mod memory;
 mod never_without;
 mod one_at_a_time;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 mod the_name;
 mod time;
 mod truth;
