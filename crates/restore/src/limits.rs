@@ -1,7 +1,10 @@
-//! How long a state may take: generous, by the size of the storage, and never without end.
+//! How long a state may take, and all of them together: generous, by the size of the storage, and
+//! never without end.
 //!
-//! A limit runs from when its state was entered and is looked at where a task would say "in
-//! progress": what has become so in time is never refused, and no wait is endless.
+//! A limit runs from when its state was entered and is looked at where a task would be run again:
+//! what has become so in time is never refused, and no wait is endless. The limit of the execution
+//! holds until the restored database is ready for the name; from then on, going on is the shortest
+//! way to a database at it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,9 @@ const HOUR: u64 = 60 * MINUTE;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
+    /// Everything until the restored database is ready for the name.
+    #[serde(default = "without_end")]
+    pub execution_seconds: u64,
     /// The snapshot.
     pub snapshot_seconds: u64,
     /// The restore.
@@ -35,6 +41,8 @@ impl Limits {
     /// The limits for a database of this size.
     pub fn for_storage(gib: u64) -> Self {
         Self {
+            // As much as its states may take, one after the other.
+            execution_seconds: 8 * HOUR + 3 * gib * MINUTE,
             snapshot_seconds: 2 * HOUR + gib * MINUTE,
             restore_seconds: 2 * HOUR + gib * MINUTE,
             // A change of storage is configured too, and takes as long as a restore.
@@ -47,7 +55,12 @@ impl Limits {
     }
 }
 
-/// The clock of one state.
+/// For the plans of versions that had no such limit.
+fn without_end() -> u64 {
+    u64::MAX
+}
+
+/// The clock of one state, or of the execution.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
     pub(crate) entered: Timestamp,
@@ -67,14 +80,23 @@ impl Deadline {
         self.elapsed() > SignedDuration::from_secs(limit)
     }
 
-    /// Turns "in progress" into a failure when the time is over.
+    /// Turns what would be tried again into a failure when the time is over.
     pub(crate) fn enforce(&self, error: TaskError) -> TaskError {
-        if error.name != ErrorName::InProgress || !self.is_over() {
+        if !error.name.is_passing() || !self.is_over() {
             return error;
         }
+        let text = error.cause.text();
+        let still = match error.name {
+            ErrorName::InProgress => format!("still {text}"),
+            _ => text.to_owned(),
+        };
+        self.over(&still)
+    }
+
+    /// The failure of what takes too long.
+    pub(crate) fn over(&self, what: &str) -> TaskError {
         let message = format!(
-            "still {} after {} s, the most that the plan allows",
-            error.cause.text(),
+            "{what} after {} s, the most that the plan allows",
             self.limit_seconds
         );
         TaskError::new(ErrorName::TimeLimit, message)
@@ -101,6 +123,14 @@ mod tests {
         let error = deadline(61).enforce(waiting);
         assert_eq!(error.name, ErrorName::TimeLimit);
         assert!(error.cause.text().contains("renaming orders"));
+    }
+
+    #[test]
+    fn what_never_passes_ends_too() {
+        let throttled = TaskError::new(ErrorName::Throttled, "Rate exceeded");
+        assert_eq!(deadline(60).enforce(throttled.clone()), throttled);
+        let error = deadline(61).enforce(throttled);
+        assert_eq!(error.name, ErrorName::TimeLimit);
     }
 
     #[test]

@@ -182,3 +182,41 @@ async fn a_cluster_that_gets_the_originals_name_keeps_its_members() {
     }
     assert!(taken > 3, "the name was taken at {taken} changes only");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_takes_from_a_cluster_that_serves_is_left_over() {
+    let simulation = Simulation::new(1).await;
+    simulation.create_cluster("orders").await;
+    simulation
+        .create_cluster_snapshot("orders", "orders-snapshot")
+        .await;
+    let original = resource_id(&simulation, "orders").await;
+    simulation.arm(json!({
+        "action": "CreateDBClusterEndpoint",
+        "when": {"DBClusterEndpointIdentifier": "orders-analytics"},
+        "effect": {"error": {"code": "DBClusterEndpointAlreadyExistsFault", "status": 400}}
+    }));
+    let person = async {
+        while [None, original.clone()].contains(&resource_id(&simulation, "orders").await) {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        let delete = json!({"DBInstanceIdentifier": "orders-1"});
+        ask(&simulation, "DeleteDBInstance", delete).await;
+    };
+    let (run, ()) = tokio::join!(simulation.run(input()), person);
+    assert_eq!(run.summary.exit_code(), 5, "{:#?}", run.summary);
+    assert_eq!(
+        run.summary.left_over,
+        [
+            "orders-1 of the restored database is not there",
+            "the custom endpoint orders-analytics is not there",
+        ]
+    );
+    assert!(!run.states().contains(&"RollBack"));
+    let world = simulation.world().await;
+    assert_eq!(world.names(), ["orders-2", "orders-3"]);
+    assert_ne!(
+        Some(&world.clusters["orders"].resource_id),
+        original.as_ref()
+    );
+}

@@ -33,6 +33,10 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Result<Va
             .keep_original
             .map(|seconds| json!(format!("{seconds}s"))),
     );
+    set(
+        "timeLimit",
+        shape.time_limit.map(|seconds| json!(format!("{seconds}s"))),
+    );
     set("keepSnapshots", shape.keep_snapshots.map(Value::from));
     set(
         "finalSnapshot",

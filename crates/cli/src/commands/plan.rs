@@ -91,6 +91,11 @@ fn head(plan: &Plan) -> Vec<String> {
             "  outage   {} to {} s: {}",
             outage.from_seconds, outage.to_seconds, outage.why
         ));
+        let limit = i64::try_from(plan.limits.execution_seconds).unwrap_or(i64::MAX);
+        lines.push(format!(
+            "  limit    rolled back if it is not ready for the name within {}",
+            shown(jiff::SignedDuration::from_secs(limit))
+        ));
     }
     lines
 }

@@ -179,6 +179,15 @@ impl Fields<'_> {
         is_sound.then_some(asked).ok_or_else(wrong)
     }
 
+    pub(super) fn time_limit(&self) -> Result<Option<u64>, InputError> {
+        let key = "timeLimit";
+        match self.value(key).map(|value| duration_seconds(value)) {
+            Some(None | Some(0)) => Err(self.wrong(key, "a duration such as `4h`")),
+            Some(limit) => Ok(limit),
+            None => Ok(None),
+        }
+    }
+
     pub(super) fn duration_seconds(&self, key: &'static str) -> Result<u64, InputError> {
         let wrong = || self.wrong(key, "a number of seconds or a duration such as `24h`");
         let read = |value| duration_seconds(value).ok_or_else(wrong);

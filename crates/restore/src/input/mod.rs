@@ -16,6 +16,7 @@ pub use choices::{
 };
 
 use crate::alert::Notify;
+use crate::limits::Limits;
 use crate::plan::Plan;
 use fields::Fields;
 pub(crate) use fields::duration_seconds;
@@ -54,6 +55,9 @@ pub struct Request {
     pub strategy: Strategy,
     /// How long the original is kept after the swap, in seconds.
     pub keep_original_seconds: u64,
+    /// How long everything may take until the restored database is ready for the name, in seconds;
+    /// by the size of the storage when absent.
+    pub time_limit_seconds: Option<u64>,
     /// How many snapshots of the source remain, the new one included.
     pub keep_snapshots: u32,
     /// Whether a last snapshot is made of the original.
@@ -133,6 +137,7 @@ const KEYS: &[&str] = &[
     "restoreTime",
     "strategy",
     "keepOriginal",
+    "timeLimit",
     "keepSnapshots",
     "finalSnapshot",
     "automatedBackups",
@@ -178,6 +183,7 @@ impl Request {
                 .read("strategy", "`swap` or `in_place`")?
                 .unwrap_or_default(),
             keep_original_seconds: fields.duration_seconds("keepOriginal")?,
+            time_limit_seconds: fields.time_limit()?,
             keep_snapshots: fields.keep_snapshots()?,
             final_snapshot: fields.final_snapshot()?,
             automated_backups: fields
@@ -196,6 +202,15 @@ impl Request {
         };
         request.check()?;
         Ok(request)
+    }
+
+    /// The limits for a database of this size, in GiB.
+    pub(crate) fn limits(&self, gib: u64) -> Limits {
+        let usual = Limits::for_storage(gib);
+        Limits {
+            execution_seconds: self.time_limit_seconds.unwrap_or(usual.execution_seconds),
+            ..usual
+        }
     }
 
     fn check(&self) -> Result<(), InputError> {

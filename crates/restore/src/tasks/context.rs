@@ -123,6 +123,11 @@ impl Context {
         self.call.entered.max(self.begun)
     }
 
+    /// Since when this process has been at work on the execution.
+    pub(crate) fn at_work_on_it_since(&self) -> Timestamp {
+        self.plan().planned_at.max(self.begun)
+    }
+
     pub(crate) fn restored(&self) -> Result<&Restored, TaskError> {
         self.call
             .restored

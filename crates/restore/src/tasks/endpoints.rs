@@ -80,15 +80,19 @@ pub(super) async fn make(context: &Context, cluster: &Database) -> Result<(), Ta
     waits.end()
 }
 
-/// Whether a cluster lacks any of the planned endpoints.
-pub(super) async fn are_missing(context: &Context, cluster: &Database) -> Result<bool, TaskError> {
+/// The planned endpoints that a cluster lacks.
+pub(super) async fn missing(
+    context: &Context,
+    cluster: &Database,
+) -> Result<Vec<DbIdentifier>, TaskError> {
     let found = planned(context, cluster).await?;
-    let is_there = |asked| {
+    let is_there = |asked: &&DbIdentifier| {
         let mut found = found.iter();
-        found.any(|found| found.identifier == asked && found.status == AVAILABLE)
+        found.any(|found| found.identifier == **asked && found.status == AVAILABLE)
     };
-    let mut asked = context.plan().custom_endpoints.iter();
-    Ok(asked.any(|asked| !is_there(asked.identifier.clone())))
+    let asked = context.plan().custom_endpoints.iter();
+    let asked = asked.map(|asked| &asked.identifier);
+    Ok(asked.filter(|asked| !is_there(asked)).cloned().collect())
 }
 
 /// The planned endpoints that a cluster has now.

@@ -51,7 +51,7 @@ pub use verify::Verified;
 
 use crate::alert::Notifier;
 use crate::error::{Calls, ErrorName, TaskError};
-use crate::input::Request;
+use crate::input::{Request, Strategy};
 use crate::limits::{Deadline, Limits};
 use crate::plan::Plan;
 use crate::saved::{Blueprints, SavedBlueprint};
@@ -198,6 +198,20 @@ impl Tasks {
             self.begun,
         );
         let limits: Limits = context.plan().limits;
+        let whole = Deadline {
+            entered: context.at_work_on_it_since(),
+            now: context.now(),
+            limit_seconds: limits.execution_seconds,
+        };
+        if resource == "${MoveAside}" && context.plan().strategy == Strategy::Swap {
+            let begun = Deadline {
+                now: context.entered(),
+                ..whole
+            };
+            if begun.is_over() {
+                return Err(whole.over("the restored database is ready only"));
+            }
+        }
         let (made, limit_seconds) = match resource {
             "${Snapshot}" => (
                 result(snapshot::run(&context).await),
@@ -230,6 +244,10 @@ impl Tasks {
             limit_seconds,
         };
         let made = made.map_err(|error| deadline.enforce(error));
+        let made = match resource {
+            "${MoveAside}" | "${Promote}" | "${Retire}" | "${RollBack}" => made,
+            _before_it_is_ready => made.map_err(|error| whole.enforce(error)),
+        };
         if let Err(error) = &made
             && error.name.is_passing()
             && resource != "${Retire}"

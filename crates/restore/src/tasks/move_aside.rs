@@ -196,7 +196,7 @@ async fn see_the_replacement(context: &Context) -> Result<(), TaskError> {
         head: Some(head),
         parts: sides::restored_parts(context).await?,
     };
-    if let Some(part) = restored.missing_part(plan) {
+    if let Some(part) = restored.missing_parts(plan).next() {
         return Err(gone(&part.names.restored));
     }
     for piece in restored.pieces(plan) {

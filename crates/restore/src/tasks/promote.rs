@@ -14,6 +14,11 @@ use super::sides::{self, Piece, Side};
 use super::{endpoints, proxies, writer};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
+use crate::plan::PartRole;
+
+/// Clients write to a database that serves under the name: a reader, a replica or a custom endpoint
+/// that is not there by then is no reason to take it from the name again.
+const WHOLE_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// RDS documents ten minutes. A database that serves under the name and has got another address
 /// by then is no reason to take it from the name again.
@@ -33,7 +38,7 @@ pub struct Promoted {
     pub endpoint: Endpoint,
     /// Since when it has been seen there.
     pub serving_since: Timestamp,
-    /// Proxies that don't reach it, and databases that don't answer where they did.
+    /// What it lacks, proxies that don't reach it, and databases that don't answer where they did.
     #[serde(default)]
     pub left_over: Vec<String>,
 }
@@ -43,20 +48,17 @@ pub(super) async fn run(context: &Context) -> Result<Promoted, TaskError> {
 }
 
 async fn pass(context: &Context) -> Result<Promoted, TaskError> {
-    let plan = context.plan();
     let head = look(context).await?;
     let restored = Side {
         parts: sides::restored_parts(context).await?,
         head: Some(head.clone()),
     };
     send(context, &head, &restored).await?;
-    if let Some(part) = restored.missing_part(plan) {
-        let waiting = format!("waiting until {} is seen", part.names.target);
-        return Err(TaskError::in_progress(waiting));
-    }
-    endpoints::make(context, &head).await?;
+    let mut lacks = lacked_parts(context, &restored)?;
+    lacks.extend(lacked_endpoints(context, &head).await?);
     writer::make(context, &head, |names| &names.target).await?;
     let mut promoted = promoted(context, &head, &restored)?;
+    promoted.left_over.extend(lacks);
     promoted
         .left_over
         .extend(proxies::lead_to(context, &head).await?);
@@ -117,6 +119,37 @@ async fn send_one(context: &Context, piece: Piece<'_>) -> Result<Renamed, TaskEr
         Renamed::Taken => Err(not_free(context, piece).await?),
         stands => Ok(stands),
     }
+}
+
+/// The parts that are gone, which somebody else must have deleted; without a writer nobody writes.
+fn lacked_parts(context: &Context, restored: &Side) -> Result<Vec<String>, TaskError> {
+    let mut lacks = Vec::new();
+    for part in restored.missing_parts(context.plan()) {
+        let name = &part.names.target;
+        if !is_late(context) || part.role == PartRole::Writer {
+            return Err(TaskError::in_progress(format!(
+                "waiting until {name} is seen"
+            )));
+        }
+        lacks.push(format!("{name} of the restored database is not there"));
+    }
+    Ok(lacks)
+}
+
+/// The custom endpoints that can't be made, for instance because another cluster has their id.
+async fn lacked_endpoints(context: &Context, head: &Database) -> Result<Vec<String>, TaskError> {
+    match endpoints::make(context, head).await {
+        Err(error) if is_late(context) && error.name == ErrorName::InProgress => {}
+        made => return made.map(|()| Vec::new()),
+    }
+    let lacks = endpoints::missing(context, head).await?.into_iter();
+    Ok(lacks
+        .map(|id| format!("the custom endpoint {id} is not there"))
+        .collect())
+}
+
+fn is_late(context: &Context) -> bool {
+    context.now().duration_since(context.at_work_since()) > WHOLE_WITHIN
 }
 
 /// It is so when every database is available under its name *and* at the name's endpoint: RDS

@@ -65,11 +65,11 @@ impl Side {
         parts.chain(head)
     }
 
-    /// A planned part that is not seen.
-    pub(super) fn missing_part<'a>(&self, plan: &'a Plan) -> Option<&'a Part> {
-        let mut parts = plan.parts.iter().zip(&self.parts);
+    /// The planned parts that are not seen.
+    pub(super) fn missing_parts<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = &'a Part> {
+        let parts = plan.parts.iter().zip(&self.parts);
         parts
-            .find(|(_, found)| found.is_none())
+            .filter(|(_, found)| found.is_none())
             .map(|(part, _)| part)
     }
 }

@@ -18,7 +18,6 @@ use crate::consequences;
 use crate::error::{ErrorName, TaskError};
 use crate::forecast::Forecast;
 use crate::input::{FinalSnapshot, Request, Task};
-use crate::limits::Limits;
 use crate::names::{self, Names};
 use crate::plan::{Plan, Retirement, Verification};
 use crate::saved::Blueprints;
@@ -139,7 +138,7 @@ impl<'a> Planner<'a> {
                 Some(_) => words::outage(request, gib),
                 None => words::no_outage(),
             },
-            limits: Limits::for_storage(gib),
+            limits: request.limits(gib),
             planned_at: self.now,
             calls: Default::default(),
         };

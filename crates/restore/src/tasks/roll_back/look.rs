@@ -79,7 +79,7 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
         }),
         stranger_at_a_part: strangers.first().map(ToString::to_string),
         lacks_endpoints: match head {
-            Some(head) if is_marked => endpoints::are_missing(context, head).await?,
+            Some(head) if is_marked => !endpoints::missing(context, head).await?.is_empty(),
             Some(_) | None => false,
         },
         is_marked,
