@@ -17,7 +17,8 @@ from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
 HEADER = """\
 # The part of the RDS service model (API version 2014-10-31) that local RDS speaks: names, types and order of members
-# as they are on the wire. "!" marks a required member; "list X T" is a list whose elements are called X.
+# as they are on the wire. "!" marks a required member; "list X T" is a list whose elements are called X; "errors" are
+# the codes that an operation may answer with.
 # Actions that RDS has and local RDS doesn't serve are listed as "unserved".
 """
 SCALARS = {"long": "integer", "float": "double"}
@@ -41,6 +42,9 @@ def extract(model: ServiceModel, served: list[str]) -> str:
         output = operation.output_shape
         result = output.name if output is not None else "-"
         lines.append(f"operation {operation.name} {operation.input_shape.name} {result}")
+        codes = sorted(shape.error_code for shape in operation.error_shapes)
+        if codes:
+            lines.append(f"errors {operation.name} {' '.join(codes)}")
     lines.extend(_structures(operations))
     errors = {shape.error_code: shape for each in operations for shape in each.error_shapes}
     for code, shape in sorted(errors.items()):

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 
 use crate::api;
 use crate::catalogue::{self, Catalogue};
-use crate::durations::Pace;
+use crate::chaos::{Chaos, ChaosKind, FaultListener};
+use crate::durations::{self, Pace};
 use crate::endpoints::Endpoints;
 use crate::engines::simulated::{SimulatedClient, SimulatedServers};
 use crate::engines::{Engine, EngineError, StopMode};
@@ -159,8 +160,32 @@ impl ControlPlane {
 
     /// Arms a fault, as posting it to `/_trapheus/faults` does.
     pub fn arm(&self, fault: Fault) {
-        let now = self.now();
-        self.read(|state| self.faults.arm(fault, now, state));
+        self.faults.arm(fault);
+    }
+
+    /// Lets chaos reign, or ends it, as posting it to `/_trapheus/chaos` does.
+    pub fn set_chaos(&self, chaos: Option<Chaos>) {
+        self.faults.set_chaos(chaos);
+    }
+
+    /// The chaos that reigns, as far as it has come.
+    pub fn chaos(&self) -> Option<Chaos> {
+        self.faults.chaos()
+    }
+
+    /// How many faults chaos has brought about.
+    pub fn chaos_counts(&self) -> BTreeMap<ChaosKind, u64> {
+        self.faults.chaos_counts()
+    }
+
+    /// Hears of every fault that chaos brings about from now on.
+    pub fn on_fault(&self, listener: FaultListener) {
+        self.faults.on_fault(listener);
+    }
+
+    /// The faults that are armed, as far as they are not used up.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.faults.list()
     }
 
     /// Disarms all faults.
@@ -224,12 +249,14 @@ impl ControlPlane {
                     self.observers
                         .tell(|observer| observer.changed(&Change { by, view }));
                 }
-                state.keep();
+                let undo = state.keep();
+                if is_changed {
+                    self.faults.remember(self.now(), undo);
+                }
             }
             (Err(_), _) | (_, Err(_)) => state.undo(),
         }
         if is_changed {
-            self.faults.remember(self.now(), state);
             drop(kept);
             self.changed.send_modify(|count| *count += 1);
         }
@@ -246,10 +273,12 @@ impl ControlPlane {
         (self.options.clock)()
     }
 
-    pub(crate) fn pace(&self) -> Pace {
+    /// How long an operation takes that was begun then on what has the key.
+    pub(crate) fn pace(&self, key: &str, begun_at: Timestamp) -> Pace {
         Pace {
             durations: self.options.durations,
             time_scale: self.options.time_scale,
+            operation: durations::operation(key, begun_at),
         }
     }
 

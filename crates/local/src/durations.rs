@@ -30,10 +30,16 @@
 //! | activity stream, secret, proxy and its targets, integration… | 60 s |
 //!
 //! After a modification was accepted, the instance is still shown as `available` for 5 s.
+//!
+//! With [`Durations::Random`] each of these times is another one for each operation: anything from nothing to 64 times
+//! as long, short ones as often as long ones.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::options::Durations;
+use crate::random::Draws;
 use crate::state::Settings;
 use crate::state::cluster::ClusterWork;
 use crate::state::instance::Work;
@@ -46,6 +52,16 @@ const HAND_OVER: Duration = Duration::from_secs(30);
 pub(crate) struct Pace {
     pub(crate) durations: Durations,
     pub(crate) time_scale: f64,
+    /// What this operation is; it has its own times where they are random.
+    pub(crate) operation: u64,
+}
+
+/// A number for an operation: what it is done to, and when it was begun.
+pub(crate) fn operation(key: &str, begun_at: Timestamp) -> u64 {
+    let begun_at = begun_at.as_nanosecond() as u64;
+    key.bytes().fold(begun_at, |number, byte| {
+        Draws(number ^ u64::from(byte)).number()
+    })
 }
 
 impl Pace {
@@ -117,7 +133,7 @@ impl Pace {
     pub(crate) fn is_gradual(self) -> bool {
         match self.durations {
             Durations::Instant => false,
-            Durations::Aws => true,
+            Durations::Aws | Durations::Random { .. } => true,
         }
     }
 
@@ -125,8 +141,22 @@ impl Pace {
         match self.durations {
             Durations::Instant => Duration::ZERO,
             Durations::Aws => duration.div_f64(self.time_scale),
+            Durations::Random { seed } => {
+                let kind = Draws(duration.as_secs()).number();
+                let mut draws = Draws(seed ^ self.operation ^ kind);
+                duration.mul_f64(times(&mut draws) / self.time_scale)
+            }
         }
     }
+}
+
+/// How many times as long as usual something takes: nothing, one time of eight, or 2 to the power of -10 to 6.
+fn times(draws: &mut Draws) -> f64 {
+    if draws.below(8) == 0 {
+        return 0.0;
+    }
+    let exponent = draws.below(1600) as f64 / 100.0 - 10.0;
+    exponent.exp2()
 }
 
 /// The slowest of the changes decides.

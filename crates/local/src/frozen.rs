@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::chaos::Chaos;
 use crate::control_plane::{ControlPlane, OpenError};
 use crate::faults::Fault;
 use crate::options::{Clock, Engines, Home, Options};
@@ -12,6 +13,7 @@ use crate::options::{Clock, Engines, Home, Options};
 pub struct Frozen {
     options: Options,
     faults: Vec<Fault>,
+    chaos: Option<Chaos>,
 }
 
 impl ControlPlane {
@@ -20,6 +22,7 @@ impl ControlPlane {
         Some(Frozen {
             options: fork(&self.options)?,
             faults: self.faults.list(),
+            chaos: self.chaos(),
         })
     }
 }
@@ -36,6 +39,7 @@ impl Frozen {
         for fault in &self.faults {
             control_plane.arm(fault.clone());
         }
+        control_plane.set_chaos(self.chaos.clone());
         Ok(control_plane)
     }
 }

@@ -5,6 +5,7 @@
 //! - [`connector()`] gives an AWS SDK client a direct line to it, without sockets;
 //! - [`serve()`] listens on loopback for everybody else;
 //! - [`observe`] lets a test watch everything that happens, as it happens;
+//! - [`Chaos`] makes what can go wrong on RDS go wrong, by a seed; a [`Fault`] is armed by hand;
 //! - [`engines`] is the seam to the servers that hold the data.
 //!
 //! A request changes the state in one transaction, which also holds what is to be done next; jobs then do it, and note
@@ -13,6 +14,7 @@
 mod api;
 mod attributes;
 mod catalogue;
+pub mod chaos;
 mod clusters;
 pub mod connector;
 pub mod control_plane;
@@ -43,6 +45,7 @@ mod state;
 pub mod store;
 mod subnets;
 
+pub use chaos::{Chaos, ChaosKind, Injected};
 pub use connector::connector;
 pub use control_plane::{ControlPlane, OpenError};
 pub use engines::simulated::{ClientError, SimulatedClient, SimulatedServers};

@@ -74,6 +74,11 @@ pub enum Durations {
     Instant,
     /// As long as on AWS, which is minutes, by the size of the storage.
     Aws,
+    /// Anything from nothing to hours, as the seed has it.
+    Random {
+        /// The seed.
+        seed: u64,
+    },
 }
 
 /// Who serves the databases.

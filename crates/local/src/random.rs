@@ -17,6 +17,36 @@ pub(crate) fn draw(state: &mut State, seed: u64) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+/// SplitMix64: numbers from a seed that stand alone, and are none of the state's.
+pub(crate) struct Draws(pub(crate) u64);
+
+impl Draws {
+    /// Any number.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below a limit; 0 when there is none.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.number().checked_rem(limit).unwrap_or(0)
+    }
+
+    /// One of several.
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+        from.get(self.below(from.len() as u64) as usize).copied()
+    }
+
+    /// A number of any size up to a limit: small ones are as frequent as large ones.
+    pub(crate) fn size(&mut self, most: u32) -> u32 {
+        let bits = u32::BITS - most.leading_zeros();
+        let limit = 1_u64 << self.below(u64::from(bits) + 1);
+        u32::try_from(self.below(limit)).map_or(most, |size| size.min(most))
+    }
+}
+
 /// A resource id: what it is of, such as `db`, and 26 letters and digits.
 pub(crate) fn resource_id(state: &mut State, seed: u64, kind: &str) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

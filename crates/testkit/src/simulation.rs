@@ -120,7 +120,7 @@ impl Simulation {
         // Where nothing waits, a limit of calls per second would be all that there is to see.
         let limits = match lasting.durations {
             Durations::Instant => Limits::local(),
-            Durations::Aws => Limits::default(),
+            Durations::Aws | Durations::Random { .. } => Limits::default(),
         };
         let rds = Rds::new(
             client(Introduced(gated)),

@@ -1,9 +1,10 @@
-//! What tests ask of local RDS beyond RDS: faults on request, and the log of requests.
+//! What tests ask of local RDS beyond RDS: faults on request, chaos, and the log of requests.
 
 use bytes::Bytes;
 use http::{Method, Response};
 use serde_json::{Value, json};
 
+use crate::chaos::Chaos;
 use crate::control_plane::ControlPlane;
 use crate::faults::Fault;
 
@@ -26,6 +27,21 @@ pub(super) fn handle(
             control_plane.faults.clear();
             (200, json!({}))
         }
+        ("chaos", "GET") => (
+            200,
+            json!({"chaos": control_plane.chaos(), "counts": control_plane.chaos_counts()}),
+        ),
+        ("chaos", "POST") => match serde_json::from_slice::<Chaos>(body) {
+            Ok(chaos) => {
+                control_plane.set_chaos(Some(chaos));
+                (200, json!({}))
+            }
+            Err(error) => (400, json!({"error": format!("this is no chaos: {error}")})),
+        },
+        ("chaos", "DELETE") => {
+            control_plane.set_chaos(None);
+            (200, json!({}))
+        }
         ("requests", "GET") => (
             200,
             json!({"requests": control_plane.request_log.entries()}),
@@ -37,7 +53,7 @@ pub(super) fn handle(
         ("health", "GET") => (200, json!({"status": "ok"})),
         _ => (
             404,
-            json!({"error": "there are only faults, requests and health here"}),
+            json!({"error": "there are only faults, chaos, requests and health here"}),
         ),
     };
     respond(status, &answer)

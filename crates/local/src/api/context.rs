@@ -31,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) progress: &'a Progress,
     /// How the operation that this request begins will end.
     pub(crate) outcome: Outcome,
+    /// When it will be begun: now, unless it is late.
+    pub(crate) begins_at: Timestamp,
     /// What is to be begun once the transaction is stored.
     pub(crate) jobs: Vec<Job>,
 }
@@ -104,7 +106,7 @@ impl Context<'_> {
     pub(crate) fn begin_at_cluster(&mut self, resource_id: &str, work: ClusterWork) {
         let operation = Operation {
             work,
-            begun_at: self.now,
+            begun_at: self.begins_at,
             outcome: self.outcome.clone(),
         };
         if let Some(cluster) = self.state.clusters.get_mut(resource_id) {
@@ -117,7 +119,7 @@ impl Context<'_> {
     pub(crate) fn begin(&mut self, resource_id: &str, work: Work) {
         let operation = Operation {
             work,
-            begun_at: self.now,
+            begun_at: self.begins_at,
             outcome: self.outcome.clone(),
         };
         if let Some(instance) = self.state.instances.get_mut(resource_id) {

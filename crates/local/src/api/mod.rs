@@ -49,7 +49,7 @@ use self::model::MODEL;
 use self::parameter_groups::{CLUSTER, INSTANCE};
 use self::query::Request;
 use crate::control_plane::{ControlPlane, StoreError};
-use crate::faults::{AnswerFate, Fate, LostAnswer};
+use crate::faults::{self, AnswerFate, Course, Fate, LostAnswer};
 use crate::observe::{self, Asked};
 use crate::operations::Job;
 use crate::random;
@@ -104,18 +104,27 @@ fn answer(
         subjects: control_plane
             .read(|state| observe::subjects(state, scope, &request.action, &request.parameters)),
     };
-    let fate = control_plane
-        .faults
-        .decide(&request.action, &request.parameters, now);
+    let fate = control_plane.faults.decide(&faults::Asked {
+        action: &request.action,
+        parameters: &request.parameters,
+        agent: by,
+        at: now,
+        time_scale: control_plane.options.time_scale,
+    });
     let request_id = request_id(control_plane);
     let stale = match fate {
         Fate::Stale(at) => Some(at),
-        Fate::Refused(_) | Fate::Carried { .. } => None,
+        Fate::Refused(_) | Fate::Lost | Fate::Carried(_) => None,
     };
     let (result, answer) = match fate {
         Fate::Refused(error) => (Err(error), AnswerFate::Arrives),
-        Fate::Carried { outcome, answer } => {
-            let result = carry_out(control_plane, scope, &request, &asked, outcome);
+        Fate::Lost => {
+            let error = ApiError::new("RequestTimeout", "The request got lost.");
+            (Err(error), AnswerFate::GetsLost)
+        }
+        Fate::Carried(course) => {
+            let answer = course.answer;
+            let result = carry_out(control_plane, scope, &request, &asked, course);
             (result, answer)
         }
         Fate::Stale(at) => (
@@ -163,11 +172,11 @@ fn carry_out(
     scope: &Scope,
     request: &Request,
     asked: &Asked<'_>,
-    outcome: Outcome,
+    course: Course,
 ) -> Answer {
     let input = input(request)?;
     let (result, jobs) = control_plane.transact_for(Some(asked), |state| {
-        let mut context = context(control_plane, scope, state, outcome);
+        let mut context = context(control_plane, scope, state, course);
         let result = dispatch(&mut context, &request.action, &input)?;
         Ok::<_, ApiError>((result, context.jobs))
     })?;
@@ -185,11 +194,14 @@ fn look_back(
     at: jiff::Timestamp,
 ) -> Answer {
     let input = input(request)?;
-    let mut past = match control_plane.faults.state_at(at) {
-        Some(past) => past,
-        None => control_plane.read(State::clone),
+    let mut past = control_plane.read(State::clone);
+    control_plane.faults.look_back(&mut past, at);
+    let course = Course {
+        outcome: Outcome::Success,
+        begins_at: at,
+        answer: AnswerFate::Arrives,
     };
-    let mut context = context(control_plane, scope, &mut past, Outcome::Success);
+    let mut context = context(control_plane, scope, &mut past, course);
     dispatch(&mut context, &request.action, &input)
 }
 
@@ -197,18 +209,19 @@ fn context<'a>(
     control_plane: &'a ControlPlane,
     scope: &'a Scope,
     state: &'a mut State,
-    outcome: Outcome,
+    course: Course,
 ) -> Context<'a> {
     Context {
         state,
         scope,
         now: control_plane.now(),
         catalogue: &control_plane.catalogue,
-        pace: control_plane.pace(),
+        pace: control_plane.pace(&scope.region, control_plane.now()),
         seed: control_plane.options.seed,
         paths: &control_plane.paths,
         progress: &control_plane.progress,
-        outcome,
+        outcome: course.outcome,
+        begins_at: course.begins_at,
         jobs: Vec::<Job>::new(),
     }
 }

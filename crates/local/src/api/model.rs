@@ -12,6 +12,7 @@ pub(crate) static MODEL: LazyLock<Model> =
 pub(crate) struct Model {
     operations: BTreeMap<&'static str, Operation>,
     structures: BTreeMap<&'static str, Vec<Member>>,
+    errors: BTreeMap<&'static str, Vec<&'static str>>,
     statuses: BTreeMap<&'static str, u16>,
     unserved: Vec<&'static str>,
 }
@@ -71,6 +72,11 @@ impl Model {
         self.structures.get(structure).map_or(&[], Vec::as_slice)
     }
 
+    /// The error codes that an action may answer with, besides those that every action may.
+    pub(crate) fn errors(&self, action: &str) -> &[&'static str] {
+        self.errors.get(action).map_or(&[], Vec::as_slice)
+    }
+
     /// The HTTP status of an error code.
     pub(crate) fn status(&self, code: &str) -> Option<u16> {
         self.statuses.get(code).copied()
@@ -89,6 +95,9 @@ impl Model {
                 ["structure", name] => {
                     structure = name;
                     model.structures.insert(name, Vec::new());
+                }
+                ["errors", action, codes @ ..] => {
+                    model.errors.insert(action, codes.to_vec());
                 }
                 ["error", code, status] => {
                     model

@@ -12,7 +12,9 @@ pub(super) async fn run(control_plane: &Arc<ControlPlane>, key: &str) -> Result<
     let Some(snapshot) = snapshot.filter(Snapshot::is_being_copied) else {
         return Ok(());
     };
-    let takes = control_plane.pace().copy(snapshot.storage_gib());
+    let takes = control_plane
+        .pace(key, snapshot.begun_at)
+        .copy(snapshot.storage_gib());
     let status = match copy(control_plane, &snapshot).await {
         Ok(()) => SnapshotStatus::Available,
         Err(reason) => {

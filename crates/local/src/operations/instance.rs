@@ -72,7 +72,7 @@ impl Run<'_, Instance> {
             .number("AllocatedStorage")
             .and_then(|gib| gib.try_into().ok())
             .unwrap_or(0);
-        Ok(self.control_plane.pace().work(&self.operation.work, gib))
+        Ok(self.pace().work(&self.operation.work, gib))
     }
 
     /// Ends the operation in a status and tells an event. Parameters that were changed meanwhile are taken up.

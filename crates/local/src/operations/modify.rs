@@ -20,7 +20,7 @@ const PASSWORD: &str = "MasterUserPassword";
 impl Run<'_, Instance> {
     /// Brings the changes into force.
     pub(super) async fn modify(&self, changes: &Settings) -> Result<(), Stopped> {
-        let pace = self.control_plane.pace();
+        let pace = self.pace();
         let new_name = changes.get(IDENTIFIER).and_then(Value::as_str);
         self.wait(pace.unnoticed()).await?;
         if pace.is_gradual() {
@@ -81,7 +81,7 @@ impl Run<'_, Instance> {
 
     async fn complete(&self, changes: &Settings, password: Option<Secret>) -> Result<(), Stopped> {
         let message = message(changes);
-        let pace = self.control_plane.pace();
+        let pace = self.pace();
         let now = self.control_plane.now();
         let ready_at = now.saturating_add(pace.attachment()).unwrap_or(now);
         let seed = self.control_plane.options.seed;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control_plane::{ControlPlane, StoreError};
+use crate::durations::Pace;
 use crate::engines::EngineError;
 use crate::state::State;
 use crate::state::instance::{Instance, Operation, Work};
@@ -85,13 +86,18 @@ impl<'a, S: Subject> Run<'a, S> {
         noted
     }
 
+    /// How long the operation takes.
+    pub(super) fn pace(&self) -> Pace {
+        self.control_plane.pace(self.key, self.operation.begun_at)
+    }
+
     /// Waits until so long after the operation was begun.
     pub(super) async fn wait(&self, since_begun: Duration) -> Result<(), Stopped> {
-        let now = self.control_plane.now();
-        let elapsed = Duration::try_from(now.duration_since(self.operation.begun_at))
-            .unwrap_or(Duration::ZERO);
-        let Some(remaining) = since_begun
-            .checked_sub(elapsed)
+        let begun_at = self.operation.begun_at;
+        let until = begun_at.saturating_add(since_begun).unwrap_or(begun_at);
+        let remaining = until.duration_since(self.control_plane.now());
+        let Some(remaining) = Duration::try_from(remaining)
+            .ok()
             .filter(|remaining| !remaining.is_zero())
         else {
             return Ok(());

@@ -25,7 +25,7 @@ use self::group::{OptionGroup, ParameterGroup, SubnetGroup};
 use self::instance::Instance;
 use self::proxy::Proxy;
 use self::snapshot::Snapshot;
-use self::table::{Record, Table};
+use self::table::{Before, Record, Table};
 use self::topology::{BlueGreenDeployment, GlobalCluster, Integration, ShardGroup};
 pub(crate) use self::values::{Scope, Settings, Tags, arn};
 use crate::store::{Change, Contents};
@@ -37,6 +37,12 @@ macro_rules! state {
         #[derive(Clone, Debug)]
         pub(crate) struct State {
             $($(#[$doc])* pub(crate) $table: Table<$record>,)*
+        }
+
+        /// What the rows that a transaction touched were before it.
+        #[derive(Clone, Debug)]
+        pub(crate) struct Undo {
+            $($table: Before<$record>,)*
         }
 
         impl State {
@@ -52,9 +58,14 @@ macro_rules! state {
                 changes
             }
 
-            /// Ends the transaction and keeps its changes.
-            pub(crate) fn keep(&mut self) {
-                $(self.$table.keep();)*
+            /// Ends the transaction and keeps its changes; returns what undoes them.
+            pub(crate) fn keep(&mut self) -> Undo {
+                Undo { $($table: self.$table.keep(),)* }
+            }
+
+            /// Makes it as it was before a transaction, provided that all later ones are undone.
+            pub(crate) fn go_back(&mut self, undo: Undo) {
+                $(self.$table.put_back(undo.$table);)*
             }
 
             /// Ends the transaction and takes its changes back.

@@ -18,8 +18,11 @@ pub(crate) trait Record: Clone + Serialize + DeserializeOwned {
 pub(crate) struct Table<R> {
     rows: BTreeMap<String, R>,
     /// What the rows that this transaction touched were before it.
-    before: BTreeMap<String, Option<R>>,
+    before: Before<R>,
 }
+
+/// What rows were before a transaction, by key; none for those that it made.
+pub(crate) type Before<R> = BTreeMap<String, Option<R>>;
 
 impl<R: Record> Table<R> {
     /// The table as it was stored.
@@ -84,14 +87,20 @@ impl<R: Record> Table<R> {
         touched.map(|(key, before)| (before.as_ref(), self.rows.get(key)))
     }
 
-    /// Ends the transaction and keeps its changes.
-    pub(crate) fn keep(&mut self) {
-        self.before.clear();
+    /// Ends the transaction and keeps its changes; returns what undoes them.
+    pub(crate) fn keep(&mut self) -> Before<R> {
+        std::mem::take(&mut self.before)
     }
 
     /// Ends the transaction and takes its changes back.
     pub(crate) fn undo(&mut self) {
-        for (key, row) in std::mem::take(&mut self.before) {
+        let before = std::mem::take(&mut self.before);
+        self.put_back(before);
+    }
+
+    /// Makes rows what they were.
+    pub(crate) fn put_back(&mut self, before: Before<R>) {
+        for (key, row) in before {
             match row {
                 Some(row) => self.rows.insert(key, row),
                 None => self.rows.remove(&key),

@@ -92,7 +92,12 @@ async fn replace_writer(
         }
         engine.promote(&serving::spec(&new)).await?;
     }
-    tokio::time::sleep(control_plane.pace().hand_over()).await;
+    tokio::time::sleep(
+        control_plane
+            .pace(&succession.to, control_plane.now())
+            .hand_over(),
+    )
+    .await;
     let now = control_plane.now();
     control_plane.transact(|state| {
         if let Some(old) = state.instances.get_mut(&succession.from)

@@ -95,7 +95,7 @@ impl Run<'_, Cluster> {
             .number("AllocatedStorage")
             .and_then(|gib| gib.try_into().ok())
             .unwrap_or(0);
-        let pace = self.control_plane.pace();
+        let pace = self.pace();
         Ok(pace.cluster_work(&self.operation.work, gib))
     }
 

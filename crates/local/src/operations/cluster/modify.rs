@@ -21,7 +21,7 @@ const PASSWORD: &str = "MasterUserPassword";
 impl Run<'_, Cluster> {
     /// Brings the changes into force.
     pub(super) async fn modify(&self, changes: &Settings) -> Result<(), Stopped> {
-        let pace = self.control_plane.pace();
+        let pace = self.pace();
         let new_name = changes.get(IDENTIFIER).and_then(Value::as_str);
         let is_rename = new_name.is_some() && self.operation.outcome == Outcome::Success;
         self.wait(pace.unnoticed()).await?;
@@ -60,7 +60,7 @@ impl Run<'_, Cluster> {
     async fn complete(&self, changes: &Settings, password: Option<Secret>) -> Result<(), Stopped> {
         let before = self.record()?;
         let now = self.control_plane.now();
-        let pace = self.control_plane.pace();
+        let pace = self.pace();
         let ready_at = now.saturating_add(pace.attachment()).unwrap_or(now);
         let seed = self.control_plane.options.seed;
         let message = message(changes, &before);
