@@ -1,5 +1,7 @@
 //! How data flows through a state: what it starts from, and what its result becomes.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::run::ScopeId;
@@ -7,7 +9,7 @@ use super::turn::Turn;
 use crate::definition::{Count, State};
 use crate::errors::Failure;
 use crate::path::{Documents, Path};
-use crate::shape::ResultPath;
+use crate::shape::{Filter, ResultPath};
 use crate::template::Template;
 
 /// AWS's limit on a state's output and a task's result.
@@ -15,20 +17,23 @@ const PAYLOAD_BYTES_MAX: usize = 256 * 1024;
 
 /// What a state works with.
 pub(super) struct Data {
-    raw: Value,
-    input: Value,
+    raw: Arc<Value>,
+    input: Arc<Value>,
     pub(super) context: Value,
 }
 
 impl Turn<'_> {
     /// The data of the scope's state, with `InputPath` applied.
     pub(super) fn data(&self, scope: ScopeId, state: &State) -> Result<Data, Failure> {
-        let raw = self.run.visit(scope).input.clone();
+        let raw = Arc::clone(&self.run.visit(scope).input);
         let context = self.context(scope);
-        let input = state.input_path.select(Documents {
-            input: &raw,
-            context: &context,
-        })?;
+        let input = match &state.input_path {
+            Filter::Whole => Arc::clone(&raw),
+            path @ (Filter::Path(_) | Filter::Nothing) => Arc::new(path.select(Documents {
+                input: &raw,
+                context: &context,
+            })?),
+        };
         Ok(Data {
             raw,
             input,
@@ -50,7 +55,7 @@ impl Data {
     pub(super) fn parameters(&self, parameters: Option<&Template>) -> Result<Value, Failure> {
         match parameters {
             Some(template) => template.fill(self.documents()),
-            None => Ok(self.input.clone()),
+            None => Ok(Value::clone(&self.input)),
         }
     }
 

@@ -66,8 +66,8 @@ pub(super) enum Origin {
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
     pub(super) state: Arc<State>,
-    /// The state's raw input.
-    pub(super) input: Value,
+    /// The state's raw input, which every attempt begins with.
+    pub(super) input: Arc<Value>,
     pub(super) entered_at: Timestamp,
     /// The history event that tells of the entry.
     pub(super) entered: u64,

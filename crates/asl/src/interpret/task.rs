@@ -37,8 +37,8 @@ impl Turn<'_> {
             input,
             timeout: None,
         };
-        let id = self.run.add_task(running.clone());
-        self.actions.push(running.start(id));
+        let id = self.run.add_task(running);
+        self.actions.push(self.run.tasks[&id].start(id));
         if let Some(seconds) = timeout_seconds {
             let due = time::seconds_later(self.at, seconds);
             let timer = self.start_timer(due, Purpose::TaskTimeout(id));

@@ -119,7 +119,7 @@ impl<'a> Turn<'a> {
         let attempts = vec![0; state.work().map_or(0, |work| work.retry.len())];
         self.run.scope_mut(scope).visit = Some(Visit {
             state,
-            input,
+            input: Arc::new(input),
             entered_at: self.at,
             entered,
             attempts,

@@ -106,7 +106,7 @@ impl Setting {
             is_protected: random.chance(50),
             times_faster: match random.below(50) {
                 0 => 1,
-                _ => 20 + random.size(2000),
+                _ => 50 + random.size(2000),
             },
         }
     }
