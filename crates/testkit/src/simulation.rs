@@ -88,12 +88,8 @@ impl Simulation {
         Self::with_durations(seed, Durations::Aws, 1.0).await
     }
 
-    /// A world in which things go so many times faster than on AWS.
-    pub(crate) async fn at_pace(seed: u64, times_faster: f64) -> Self {
-        Self::with_durations(seed, Durations::Aws, times_faster).await
-    }
-
-    async fn with_durations(seed: u64, durations: Durations, time_scale: f64) -> Self {
+    /// A world in which things take so long, divided by a scale.
+    pub(crate) async fn with_durations(seed: u64, durations: Durations, time_scale: f64) -> Self {
         let start: Timestamp = START.parse().expect("it is a time");
         let clock = VirtualClock::starting_at(start);
         let options = Options {

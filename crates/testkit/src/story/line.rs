@@ -14,7 +14,7 @@ use trapheus_local::connector::Connector;
 
 use super::life::Life;
 use super::random::Random;
-use super::tally::Tally;
+use super::tally::{SITE, Tally};
 use super::trace::Trace;
 
 /// The way of one process to RDS.
@@ -54,10 +54,14 @@ impl Line {
         let (there, back) = self.times();
         let delivery = {
             let connector = self.connector.clone();
-            tokio::spawn(async move {
+            let delivered = async move {
                 tokio::time::sleep(there).await;
                 connector.call(request).await
-            })
+            };
+            match SITE.try_with(Clone::clone) {
+                Ok(site) => tokio::spawn(SITE.scope(site, delivered)),
+                Err(_) => tokio::spawn(delivered),
+            }
         };
         let answer = delivery
             .await

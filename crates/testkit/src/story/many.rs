@@ -102,7 +102,8 @@ impl fmt::Display for Report {
         for (seed, violations) in &self.failed {
             writeln!(formatter, "seed {seed}:")?;
             for violation in violations {
-                writeln!(formatter, "  VIOLATION: {violation}")?;
+                let what = violation.lines().next().unwrap_or_default();
+                writeln!(formatter, "  VIOLATION: {what}")?;
             }
         }
         if let Some((seed, _)) = self.failed.first() {

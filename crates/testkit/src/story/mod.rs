@@ -14,10 +14,12 @@ mod tally;
 mod tell;
 mod trace;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use trapheus_local::{Chaos, ChaosKind};
 
 pub use life::Death;
 pub use many::{Report, read_out, replay, tell_all};
@@ -32,6 +34,9 @@ pub use trace::Trace;
 /// Long enough on AWS for everything that a story is about, but for what is kept for hours.
 const LASTS: Duration = Duration::from_secs(90 * 60);
 
+/// What the `User-Agent` of the product begins with.
+const PRODUCT: &str = "trapheus";
+
 /// Everything that a seed decides; what is drawn while the story is told comes from the seed too.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Story {
@@ -43,6 +48,8 @@ pub struct Story {
     pub orders: Vec<Order>,
     /// How processes die, in the order of their beginnings; those after the last one don't.
     pub deaths: Vec<Option<Death>>,
+    /// What goes wrong in RDS.
+    pub chaos: Option<Chaos>,
     /// What else happens.
     pub incidents: Vec<Incident>,
     /// How often the client writes.
@@ -105,6 +112,7 @@ impl Story {
         let count = 1 + orders.below(6).saturating_sub(3);
         let mut deaths = random.fork();
         let mut incidents = random.fork();
+        let mut chaos = random.fork();
         Self {
             seed,
             orders: (0..count)
@@ -116,6 +124,7 @@ impl Story {
             incidents: (0..incidents.below(4))
                 .map(|_| Incident::random(&mut incidents, lasts))
                 .collect(),
+            chaos: chaos.chance(75).then(|| trouble(&mut chaos)),
             writes_every: setting.paced(Duration::from_secs(60)),
             setting,
         }
@@ -125,6 +134,24 @@ impl Story {
     pub fn has_person(&self) -> bool {
         let is_person = |incident: &Incident| matches!(incident.what, What::Person(..));
         self.incidents.iter().any(is_person)
+    }
+}
+
+/// Some kinds of faults, some of them often, and not for ever: afterwards everything must end well,
+/// or with an honest failure.
+fn trouble(random: &mut Random) -> Chaos {
+    let mut rates = BTreeMap::new();
+    for kind in ChaosKind::ALL {
+        if random.chance(60) {
+            rates.insert(kind, random.size(150) as u32);
+        }
+    }
+    Chaos {
+        seed: random.number(),
+        rates,
+        budget: random.size(60),
+        until: None,
+        agent: Some(PRODUCT.to_owned()),
     }
 }
 
@@ -181,6 +208,12 @@ impl fmt::Display for Story {
             if let Some(death) = death {
                 writeln!(formatter, "  process {number} dies {death:?}")?;
             }
+        }
+        if let Some(Chaos { rates, budget, .. }) = &self.chaos {
+            writeln!(
+                formatter,
+                "  at most {budget} faults of RDS, per mille: {rates:?}"
+            )?;
         }
         for Incident { when, what } in &self.incidents {
             writeln!(formatter, "  {when:?} {what:?}")?;

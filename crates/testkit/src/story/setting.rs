@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use trapheus_local::Durations;
 
 use super::random::Random;
 use crate::simulation::Simulation;
@@ -15,6 +16,8 @@ pub(crate) const TARGET: &str = "orders";
 const SOURCE: &str = "production";
 /// Nothing that is set up takes longer on AWS.
 const SETTLES_WITHIN: Duration = Duration::from_secs(30 * 60);
+/// How many times slower something can be where things are uneven.
+const SLOWEST: u32 = 64;
 
 /// What the target is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,11 +86,14 @@ pub struct Setting {
     pub is_protected: bool,
     /// How many times faster than on AWS things go.
     pub times_faster: u64,
+    /// Whether some go much faster still, and others much slower.
+    pub is_uneven: bool,
 }
 
 impl Setting {
     pub(super) fn random(random: &mut Random) -> Self {
         let kind = random.pick(&TargetKind::ALL);
+        let is_uneven = random.chance(50);
         let is_gone = kind == TargetKind::Instance && random.chance(5);
         Self {
             kind,
@@ -106,8 +112,10 @@ impl Setting {
             is_protected: random.chance(50),
             times_faster: match random.below(50) {
                 0 => 1,
-                _ => 50 + random.size(2000),
+                _ if is_uneven => 1000 + random.size(20_000),
+                _ => 100 + random.size(4000),
             },
+            is_uneven,
         }
     }
 
@@ -233,7 +241,16 @@ impl Setting {
     }
 
     async fn settle(&self) {
-        tokio::time::sleep(self.paced(SETTLES_WITHIN)).await;
+        let times = if self.is_uneven { SLOWEST } else { 1 };
+        tokio::time::sleep(self.paced(SETTLES_WITHIN) * times).await;
+    }
+
+    /// How long things take.
+    pub(super) fn durations(&self, seed: u64) -> Durations {
+        match self.is_uneven {
+            true => Durations::Random { seed },
+            false => Durations::Aws,
+        }
     }
 
     /// A time on AWS as it is here.

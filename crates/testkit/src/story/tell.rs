@@ -37,6 +37,7 @@ const TIMING: Timing = Timing {
 /// Between something that went wrong and somebody who looks after it.
 const REACTION: Duration = Duration::from_secs(600);
 const PRODUCT: &str = "product";
+const ROLL_BACK_FAILED: &str = "roll-back failed";
 
 /// How a story ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,15 +118,27 @@ type Run = (Arc<Process>, Handle);
 impl Stage {
     async fn set(story: &Story, trace: Trace) -> Self {
         let times_faster = story.setting.times_faster as f64;
-        let simulation = Simulation::at_pace(story.seed, times_faster).await;
+        let durations = story.setting.durations(story.seed);
+        let simulation = Simulation::with_durations(story.seed, durations, times_faster).await;
         story.setting.furnish(&simulation).await;
+        let tally = Tally::new(story.setting.kind);
+        let trace = trace.begun_now();
+        let control_plane = &simulation.lasting.control_plane;
+        control_plane.set_chaos(story.chaos.clone());
+        control_plane.on_fault({
+            let (tally, trace) = (tally.clone(), trace.clone());
+            Arc::new(move |fault| {
+                tally.fault(&fault.kind.to_string());
+                trace.tell("RDS", || fault);
+            })
+        });
         let clock = WallClock::new(simulation.clock());
         let machine = Machine {
             simulation,
             disk: Disk::default(),
             clock,
-            trace: trace.begun_now(),
-            tally: Tally::new(story.setting.kind),
+            trace,
+            tally,
             entered: watch::Sender::new(Vec::new()),
             timing: TIMING,
         };
@@ -441,7 +454,7 @@ impl Stage {
                 0 => "succeeded",
                 1 => "failed and rolled back",
                 2 => "refused",
-                3 => "roll-back failed",
+                3 => ROLL_BACK_FAILED,
                 5 => "succeeded with something left over",
                 _ => {
                     violations.push(format!("{id} has not ended"));
@@ -462,11 +475,14 @@ impl Stage {
             self.machine.tally.outcome(outcome);
         }
         let is_answered = self.machine.simulation.get(TARGET, "state").is_some();
-        let may_be_silent = self.story.has_person()
-            || outcomes
-                .values()
-                .any(|outcome| *outcome == "roll-back failed");
-        if !is_answered && !may_be_silent && !self.story.setting.is_gone {
+        let is_stuck = outcomes
+            .values()
+            .any(|outcome| *outcome == ROLL_BACK_FAILED);
+        let is_undisturbed = !self.story.has_person();
+        if is_stuck && is_undisturbed && self.story.chaos.is_none() {
+            violations.push("a roll-back failed that nobody hindered".to_owned());
+        }
+        if !is_answered && !is_stuck && is_undisturbed && !self.story.setting.is_gone {
             violations.push("nothing answers at the name".to_owned());
         }
     }
