@@ -125,16 +125,14 @@ impl Frozen {
         })
     }
 
-    /// The same world, in which the journal of an execution has no more than its first events: a
-    /// disk that lost what came later, or a copy of the home from before.
-    ///
-    /// # Panics
-    /// There is no such execution, or no event is left of it.
+    /// What is remembered here, of a world that has gone on to what it is there: a disk that lost
+    /// what was written last, or a copy of the home from before.
     #[must_use]
-    pub fn with_journal_cut(&self, id: &trapheus_engine::ExecutionId, events: usize) -> Self {
-        let journal = self.journal.cut(id, events);
+    pub fn meets(&self, later: &Self) -> Self {
         Self {
-            journal: Arc::new(journal.expect("it has begun")),
+            rds: later.rds.clone(),
+            ledger: later.ledger.clone(),
+            at: later.at,
             ..self.clone()
         }
     }

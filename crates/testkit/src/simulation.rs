@@ -37,22 +37,13 @@ const START: &str = "2026-01-01T00:00:00Z";
 pub struct Simulation {
     pub(crate) lasting: Lasting,
     pub(crate) client: Client,
-    gate: Gate,
+    pub(crate) gate: Gate,
     /// What tasks work with besides RDS.
     pub(crate) options: trapheus_restore::Options,
     pub(crate) recorder: Recorder,
     tasks: Tasks,
     /// What a new process begins with: nothing that an earlier one remembered.
     new_tasks: Box<dyn Fn() -> Tasks + Send + Sync>,
-}
-
-/// Which calls are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Calls {
-    /// Every call.
-    All,
-    /// Those that change something.
-    Changes,
 }
 
 /// An execution that has come to its end.
@@ -320,15 +311,24 @@ impl Simulation {
         self.lasting.clock.now()
     }
 
+    /// A process of the product: an engine of this world, and its owner's name in leases.
+    pub fn process(&self, owner: &str) -> Engine {
+        self.engine_of(self.journal(), owner)
+    }
+
     /// An engine of this world; all of them are the same owner, one after the other.
     pub(crate) fn engine(&self, journal: Arc<dyn Journal>) -> Engine {
+        self.engine_of(journal, "simulation")
+    }
+
+    fn engine_of(&self, journal: Arc<dyn Journal>, owner: &str) -> Engine {
         let tasks = Arc::new(RestoreTasks {
             tasks: (self.new_tasks)(),
             failure: self.lasting.failure.clone(),
             recorder: self.recorder.clone(),
             ledger: self.lasting.ledger.clone(),
         });
-        let owner = OwnerId::named("simulation");
+        let owner = OwnerId::named(owner);
         Engine::with_timing(
             journal,
             Arc::new(self.lasting.clock),
@@ -365,53 +365,6 @@ impl Simulation {
             runs.push(self.finish(&engine, handle).await);
         }
         runs
-    }
-
-    /// Runs an input document in a process that dies in the middle of its n-th call, carried out
-    /// and not answered, and goes on in another one; none when it ends with fewer calls.
-    pub async fn kill_in_call(&self, input: Value, call: u32) -> Option<Run> {
-        let run = self.stop_in_call(input, call, Calls::All).await?;
-        Some(self.resume(&run.id).await)
-    }
-
-    /// Runs an input document in a process that dies in the middle of a call; none when it ends
-    /// with fewer calls.
-    pub async fn stop_in_call(&self, input: Value, call: u32, calls: Calls) -> Option<Run> {
-        let engine = self.engine(self.lasting.journal.clone());
-        self.gate.hold(call, calls == Calls::All);
-        let handle = self.start(&engine, input);
-        let has_ended = tokio::select! {
-            _ = handle.wait() => true,
-            () = self.gate.reached() => false,
-        };
-        if !has_ended {
-            handle.stop().await.expect("it can be stopped");
-        }
-        self.gate.open();
-        (!has_ended).then(|| self.read(&engine, handle.id()))
-    }
-
-    /// Runs an input document to its end, while somebody does something during its n-th change
-    /// of the world; none when it makes fewer.
-    pub async fn interfere_in_change(
-        &self,
-        input: Value,
-        change: u32,
-        person: impl AsyncFnOnce(&Simulation),
-    ) -> Option<Run> {
-        let engine = self.engine(self.lasting.journal.clone());
-        self.gate.hold(change, false);
-        let handle = self.start(&engine, input);
-        let has_ended = tokio::select! {
-            _ = handle.wait() => true,
-            () = self.gate.reached() => false,
-        };
-        if !has_ended {
-            person(self).await;
-        }
-        self.gate.open();
-        let run = self.finish(&engine, &handle).await;
-        (!has_ended).then_some(run)
     }
 
     /// Ends an execution that nobody runs, as a roll-back of it does first.
@@ -475,7 +428,8 @@ impl Simulation {
         engine.start(start).expect("the definition can be run")
     }
 
-    pub(crate) async fn finish(&self, engine: &Engine, handle: &Handle) -> Run {
+    /// Waits for the end of an execution that a process runs.
+    pub async fn finish(&self, engine: &Engine, handle: &Handle) -> Run {
         handle.wait().await.expect("the journal works");
         let run = self.read(engine, handle.id());
         if let Err(wrong) = self.judge_alerts(&run) {
@@ -485,7 +439,12 @@ impl Simulation {
         run
     }
 
-    fn read(&self, engine: &Engine, id: &ExecutionId) -> Run {
+    /// How an execution stands.
+    pub fn look_at(&self, id: &ExecutionId) -> Run {
+        self.read(&self.engine(self.journal()), id)
+    }
+
+    pub(crate) fn read(&self, engine: &Engine, id: &ExecutionId) -> Run {
         let history = engine.history(id).expect("the journal works");
         let summary = summary(id.as_str(), Standing::Stopped, &history);
         Run {

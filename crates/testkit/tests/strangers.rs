@@ -114,3 +114,37 @@ async fn a_kept_original_that_somebody_has_taken_over_does_not_give_way() {
     let state = simulation.get("orders-temp", "state");
     assert_eq!(state.as_deref(), Some("damaged"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_original_is_kept_when_the_restored_one_goes_while_its_protection_is_taken_off() {
+    let (simulation, run) = keeping().await;
+    let deletes = async |simulation: &Simulation| simulation.delete("orders").await;
+    let run = simulation.interfere_in_resumed_change(&run.id, 1, deletes);
+    let run = run.await.expect("the protection is taken off first");
+    assert_eq!(run.summary.exit_code(), 5, "{:#?}", run.summary);
+    let state = simulation.get("orders-temp", "state");
+    assert_eq!(state.as_deref(), Some("damaged"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_original_comes_back_though_somebody_has_the_restored_ones_name() {
+    let simulation = Simulation::new(1).await;
+    simulation.create_database("orders").await;
+    simulation
+        .create_snapshot("orders", "orders-snapshot")
+        .await;
+    let input = json!({"identifier": "orders", "task": "db_restore", "strategy": "in_place"});
+    let takes = async |simulation: &Simulation| {
+        simulation.create_database("orders-trapheus-new").await;
+    };
+    // The mark is the first change, the rename the second.
+    let run = simulation.interfere_in_change(input, 2, takes).await;
+    let run = run.expect("the original is moved aside");
+    assert_eq!(run.summary.exit_code(), 1, "{:#?}", run.summary);
+    let world = simulation.world().await;
+    assert_eq!(world.names(), ["orders", "orders-trapheus-new"]);
+    assert_eq!(
+        run.summary.original_resource_id.unwrap().as_str(),
+        world.resource_id("orders")
+    );
+}

@@ -86,7 +86,7 @@ async fn look_again(context: &Context, seen: &Database) -> Result<Option<Databas
 }
 
 /// Takes the protection off and sees it gone: until then RDS refuses the deletion for good.
-async fn unprotect(context: &Context, database: &Database) -> Result<(), TaskError> {
+pub(super) async fn unprotect(context: &Context, database: &Database) -> Result<(), TaskError> {
     protect(context, database, false).await?;
     let unprotected = context.soon(|| async {
         let found = look_again(context, database).await?;
@@ -192,7 +192,8 @@ async fn ask(
     }
 }
 
-async fn refused(
+/// The error that keeps a database from being deleted, when it is what it was before again.
+pub(super) async fn refused(
     context: &Context,
     database: &Database,
     if_refused: IfRefused,

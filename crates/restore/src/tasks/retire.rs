@@ -6,7 +6,7 @@ use trapheus_rds::{Database, Kind, ResourceId, SnapshotId, StatusClass};
 
 use super::context::Context;
 use super::plan::target::is_auto_scaled;
-use super::remove::{IfRefused, remove};
+use super::remove::{IfRefused, refused, remove, unprotect};
 use super::sides::{self, Side};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{Marks, Role};
@@ -55,7 +55,7 @@ fn wait_while_busy(original: &Database) -> Result<(), TaskError> {
 async fn delete(context: &Context, planned: &Original) -> Result<(), TaskError> {
     let plan = context.plan();
     let side = sides::original(context).await?;
-    let Some(original) = find(context, planned, &side).await? else {
+    let Some(mut original) = find(context, planned, &side).await? else {
         return Ok(());
     };
     see_serving(context).await?;
@@ -66,6 +66,17 @@ async fn delete(context: &Context, planned: &Original) -> Result<(), TaskError> 
         true => IfRefused::ProtectAgain,
         false => IfRefused::Leave,
     };
+    if original.deletion_protection {
+        unprotect(context, &original).await?;
+        original.deletion_protection = false;
+        // That took a while, in which the restored database may have gone.
+        match see_serving(context).await {
+            Err(error) if !error.name.is_passing() => {
+                return Err(refused(context, &original, if_refused, error).await);
+            }
+            seen => seen?,
+        }
+    }
     remove(context, &original, &replicas, &plan.retirement, if_refused).await
 }
 

@@ -198,7 +198,9 @@ fn ownership(
     };
     let is_ours = match (at_target.filter(has_served), at_restored) {
         (Some(_), _) => mark == Some(plan.owner()),
-        (None, Some(holder)) => is_restored(plan, holder),
+        (None, Some(holder)) if Marks(&holder.tags).is(Role::Restored) => is_restored(plan, holder),
+        // Somebody's database is nobody's lock.
+        (None, Some(_)) => mark == Some(plan.owner()),
         // One that nobody claims belongs where the plan found it.
         (None, None) => original.is_some_and(|original| is_nobodys_or_ours(plan, original)),
     };
