@@ -124,18 +124,6 @@ impl Frozen {
             started: Arc::new(AtomicU32::new(self.started)),
         })
     }
-
-    /// What is remembered here, of a world that has gone on to what it is there: a disk that lost
-    /// what was written last, or a copy of the home from before.
-    #[must_use]
-    pub fn meets(&self, later: &Self) -> Self {
-        Self {
-            rds: later.rds.clone(),
-            ledger: later.ledger.clone(),
-            at: later.at,
-            ..self.clone()
-        }
-    }
 }
 
 impl Simulation {

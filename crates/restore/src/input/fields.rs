@@ -181,7 +181,7 @@ impl Fields<'_> {
 
     pub(super) fn time_limit(&self) -> Result<Option<u64>, InputError> {
         let key = "timeLimit";
-        match self.value(key).map(|value| duration_seconds(value)) {
+        match self.value(key).map(duration_seconds) {
             Some(None | Some(0)) => Err(self.wrong(key, "a duration such as `4h`")),
             Some(limit) => Ok(limit),
             None => Ok(None),

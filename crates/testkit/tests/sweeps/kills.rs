@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use trapheus_testkit::When;
 
-use crate::stage::{Kind, PATHS, STRATEGIES, Scene, lines, thinned};
+use crate::stage::{KILLS, Kind, PATHS, STRATEGIES, Scene, lines, thinned};
 
 async fn sweep(kind: Kind) {
     let mut visited = BTreeMap::new();
@@ -16,7 +16,7 @@ async fn sweep(kind: Kind) {
             let (run, recording) = simulation.record(scene.input.clone()).await;
             scene.assert_truth(simulation, &run, "undisturbed").await;
             let mut killed = 0;
-            for still in thinned(kind, 1, &recording.stills) {
+            for still in thinned(kind, KILLS, recording.stills.iter()) {
                 let simulation = still.world.thaw().await;
                 if simulation.has_ended(&run.id) {
                     continue;

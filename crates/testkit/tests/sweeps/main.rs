@@ -10,4 +10,7 @@
 //! which.
 
 mod kills;
+mod meddling;
+mod repeats;
 mod stage;
+mod stops;

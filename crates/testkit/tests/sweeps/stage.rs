@@ -180,14 +180,18 @@ impl Scene {
         format!("{:?} {:?} {:?}", self.kind, self.strategy, self.path)
     }
 
+    pub(crate) fn there<'a>(&'a self, simulation: &'a Simulation, at: &'a str) -> There<'a> {
+        There {
+            simulation,
+            before: &self.stage.before,
+            at,
+        }
+    }
+
     /// In one of the worlds in which it goes on, what is said of it is true.
     pub(crate) async fn assert_truth(&self, simulation: &Simulation, run: &Run, at: &str) {
         let at = format!("{}, {at}", self.name());
-        let there = There {
-            simulation,
-            before: &self.stage.before,
-            at: &at,
-        };
+        let there = self.there(simulation, &at);
         let summary = &run.summary;
         match (self.path, summary.status, summary.exit_code()) {
             (Path::SwapBack, SummaryStatus::Succeeded, _) | (_, SummaryStatus::Failed, 1) => {
@@ -206,15 +210,22 @@ impl Scene {
 }
 
 /// A world, and what it was.
-struct There<'a> {
+pub(crate) struct There<'a> {
     simulation: &'a Simulation,
     before: &'a World,
     at: &'a str,
 }
 
 impl There<'_> {
+    /// Whether the database that was there before is, at whatever name.
+    pub(crate) async fn has_original(&self) -> bool {
+        let world = self.simulation.world().await;
+        let (now, then) = (identities(&world), identities(self.before));
+        now.values().any(|identity| *identity == then["orders"])
+    }
+
     /// Other databases with the same names, roles, settings and addresses, and nothing else.
-    async fn assert_restored(&self, state: &str) {
+    pub(crate) async fn assert_restored(&self, state: &str) {
         let after = self.simulation.world().await;
         let (now, then) = (identities(&after), identities(self.before));
         let at = self.at;
@@ -228,7 +239,7 @@ impl There<'_> {
 
     /// All is as before. What has answered at any of the names is kept aside, because clients may
     /// have written to it, and is named.
-    async fn assert_original_serves(&self, run: &Run) {
+    pub(crate) async fn assert_original_serves(&self, run: &Run) {
         let (at, told) = (self.at, &run.summary.left_over);
         let mut world = self.simulation.world().await;
         let mut heads: Vec<String> = world.clusters.keys().cloned().collect();
@@ -253,12 +264,16 @@ impl There<'_> {
                 !is_part(own) && !is_part(&one.cluster) && !is_part(&one.replica_of)
             });
         }
+        // The snapshot that an execution has made stays.
+        let usable = world.snapshots.values().filter(|one| *one == "available");
+        assert!(usable.count() >= self.before.snapshots.len(), "{at}");
+        world.snapshots = self.before.snapshots.clone();
         assert_eq!(&world, self.before, "{at}");
         self.assert_answers("damaged");
     }
 
     /// The same data answers wherever something answered before, and takes writes where it did.
-    fn assert_answers(&self, state: &str) {
+    pub(crate) fn assert_answers(&self, state: &str) {
         let at = self.at;
         let endpoints = endpoints(self.before);
         for (endpoint, address, takes_writes) in &endpoints {
@@ -329,22 +344,36 @@ fn anonymous(mut world: World) -> World {
     world
 }
 
+/// The number of the sweep of kills.
+pub(crate) const KILLS: usize = 1;
+
 /// The pictures that a sweep goes on from. With `SWEEPS=full` that is all of them; otherwise every
 /// n-th, by the kind and the sweep, and of polls that see nothing new the first two.
-pub(crate) fn thinned(kind: Kind, sweep: usize, stills: &[Still]) -> Vec<&Still> {
+pub(crate) fn thinned<'a>(
+    kind: Kind,
+    sweep: usize,
+    stills: impl Iterator<Item = &'a Still>,
+) -> Vec<&'a Still> {
     if is_full() {
-        return stills.iter().collect();
+        return stills.collect();
     }
-    let step = match kind {
+    let every = match kind {
         Kind::Instance => 2,
         Kind::Replicas | Kind::MultiAz => 3,
         Kind::Aurora => 5,
     };
-    let told = stills.iter().filter(|still| still.waits < 2);
+    // What a death leaves is where every other sweep begins.
+    let step = if sweep == KILLS { every } else { 2 * every };
+    let told = stills.filter(|still| still.waits < 2);
     told.skip(sweep % step).step_by(step).collect()
 }
 
-fn is_full() -> bool {
+/// Whether an action changes something.
+pub(crate) fn is_change(action: &str) -> bool {
+    !action.starts_with("Describe") && !action.starts_with("List")
+}
+
+pub(crate) fn is_full() -> bool {
     std::env::var("SWEEPS").is_ok_and(|sweeps| sweeps == "full")
 }
 
