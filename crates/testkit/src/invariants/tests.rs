@@ -11,7 +11,8 @@ use super::{
     BY_IDENTITY, Introduced, NEVER_WITHOUT, ONE_AT_A_TIME, SNAPSHOTS, THE_NAME, TIME, TRUTH,
     on_behalf_of,
 };
-use crate::simulation::{Calls, Simulation, client};
+use crate::interruptions::Calls;
+use crate::simulation::{Simulation, client};
 
 async fn stage() -> Simulation {
     let simulation = Simulation::new(1).await;
