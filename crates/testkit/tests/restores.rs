@@ -5,7 +5,7 @@
 
 use serde_json::json;
 use trapheus_restore::SummaryStatus;
-use trapheus_testkit::{Run, Simulation};
+use trapheus_testkit::{Calls, Run, Simulation};
 
 /// A database whose data was damaged after its snapshot.
 async fn damaged() -> Simulation {
@@ -83,6 +83,29 @@ async fn a_new_snapshot_is_made_first_and_older_ones_go_after() {
         manual,
         [&made],
         "the one that it replaces was of the same database"
+    );
+}
+
+/// An execution that is resumed late finds a newer snapshot, which another one has made meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_newer_snapshot_is_not_replaced_by_an_older_one() {
+    let simulation = damaged().await;
+    let input = json!({"identifier": "orders", "task": "create_snapshot_only"});
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let stopped = simulation.stop_in_call(input.clone(), 1, Calls::Changes);
+        let run = stopped.await.expect("a snapshot is a change");
+        simulation.wait_until_available("orders").await;
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        made.push(run);
+    }
+    let late = simulation.resume(&made[0].id).await;
+    assert_succeeded(&late);
+    let newer = made[1].summary.snapshot_identifier.as_ref().unwrap();
+    let world = simulation.world().await;
+    assert!(
+        world.snapshots.contains_key(&newer.to_string()),
+        "{world:#?}"
     );
 }
 

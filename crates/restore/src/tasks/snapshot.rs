@@ -187,7 +187,7 @@ async fn replace_older(
     Ok(done)
 }
 
-/// Whether a snapshot may go once there is a newer one: those that Trapheus made of this name, as
+/// Whether a snapshot may go now that there is a newer one, `new`: those that Trapheus made of this name, as
 /// the user asked for; of those that only have the fixed name, which may be somebody's, the ones
 /// of the very same database.
 fn is_replaceable(snapshot: &Snapshot, new: &Snapshot) -> bool {
@@ -196,6 +196,7 @@ fn is_replaceable(snapshot: &Snapshot, new: &Snapshot) -> bool {
     let is_of_the_same_database =
         snapshot.source_resource.is_some() && snapshot.source_resource == new.source_resource;
     snapshot.id != new.id
+        && snapshot.created_at < new.created_at
         && snapshot.kind == SnapshotKind::Manual
         && (is_made_by_us || (has_the_fixed_name && is_of_the_same_database))
 }

@@ -317,11 +317,12 @@ impl Memory {
         now.answering.as_deref()
     }
 
-    /// Another execution of the same target that has changed something, has not ended and does not
-    /// only keep its original.
+    /// Another execution of the same target that has changed something and for which, as for this
+    /// one, the name is not settled.
     pub(super) fn other_at_work(&self, execution: &Execution) -> Option<&Execution> {
         let plan = execution.plan.as_deref()?;
-        self.executions.values().find(|other| {
+        let mut others = self.executions.values().filter(|_| !execution.is_through());
+        others.find(|other| {
             let theirs = other.plan.as_deref();
             let has_this_target = theirs.is_some_and(|other| {
                 other.kind == plan.kind && other.identifier == plan.identifier
@@ -330,7 +331,7 @@ impl Memory {
                 && has_this_target
                 && other.changed_since.is_some()
                 && other.ended.is_none()
-                && !other.is_keeping()
+                && !other.is_through()
         })
     }
 
@@ -408,10 +409,9 @@ impl Execution {
         self.last_seen = now;
     }
 
-    /// Whether it has put a database behind the name and only waits.
-    fn is_keeping(&self) -> bool {
-        let kept = self.plan.as_ref().map(|plan| plan.keep_original_seconds);
-        self.state == "Report" && kept.is_some_and(|seconds| seconds > 0)
+    /// Whether the name is settled for it: it only tells, waits, and removes its original.
+    fn is_through(&self) -> bool {
+        self.state.starts_with("Report") || self.state == "Retire"
     }
 
     /// Whether something answers at the name when it succeeds.

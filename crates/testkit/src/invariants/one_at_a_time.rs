@@ -1,6 +1,6 @@
 //! One at a time: while an execution is at work on a target, no other one changes its databases.
 //!
-//! Who keeps an original and waits is not at work. Marks are how executions find out about each
+//! Who keeps its original, or deletes it, is through with the target. Marks are how executions find out about each
 //! other, and snapshots are nobody's work on a database; neither counts.
 
 use trapheus_local::observe::{Asked, Subject};
