@@ -16,7 +16,7 @@ use trapheus_engine::{
     TaskCall, TaskError, Tasks,
 };
 use trapheus_rds::{ConnectOptions, Rds};
-use trapheus_restore::ServerVerifier;
+use trapheus_restore::{ServerSql, ServerVerifier};
 
 use crate::aws;
 use crate::blueprints::BlueprintFiles;
@@ -75,10 +75,13 @@ pub(crate) async fn tasks(
     rds: Rds,
     settings: &Settings,
 ) -> Result<trapheus_restore::Tasks, Failure> {
+    let login = login::credentials(settings).await?;
     let options = trapheus_restore::Options {
         clock: Arc::new(now),
-        verifier: Arc::new(ServerVerifier::new(login::credentials(settings).await?)),
+        verifier: Arc::new(ServerVerifier::new(login.clone())),
         secrets: Arc::new(login::SecretsManager(settings.clone())),
+        sql: Arc::new(ServerSql),
+        login,
         blueprints: Arc::new(BlueprintFiles::of(&settings.home.value)),
         notifier: Arc::new(alerts(settings).await?),
     };

@@ -61,9 +61,13 @@ pub(crate) struct SecretsManager(pub Settings);
 
 #[async_trait]
 impl Secrets for SecretsManager {
-    async fn password(&self, arn: &str) -> Result<Secret, SecretError> {
+    async fn login(&self, arn: &str) -> Result<Credentials, SecretError> {
         let found = read(&self.0, arn).await.map_err(SecretError)?;
-        Ok(Secret::new(found.password))
+        Ok(Credentials {
+            user: found.username,
+            password: Secret::new(found.password),
+            database: found.dbname,
+        })
     }
 }
 

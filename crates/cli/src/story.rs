@@ -187,11 +187,21 @@ fn sentence(state: &str, output: &Value) -> Option<String> {
                 fidelity["kept"], fidelity["compared"]
             ))
         }
-        "Verify" => Some(format!(
-            "{} answers at {}",
-            word("identifier")?,
-            endpoint()?
-        )),
+        "Prepare" => {
+            let off = output["quarantined"].as_array().map_or(0, Vec::len);
+            match (output["statements"].as_u64()?, off) {
+                (0, 0) => None,
+                (count, 0) => Some(format!("{count} statements run")),
+                (count, off) => Some(format!("{count} statements run, {off} things switched off")),
+            }
+        }
+        "Verify" => {
+            let answers = format!("{} answers at {}", word("identifier")?, endpoint()?);
+            match output["answers"].as_array().map_or(0, Vec::len) {
+                0 => Some(answers),
+                count => Some(format!("{answers}, and {count} statements hold")),
+            }
+        }
         "MoveAside" | "MoveAsideFirst" => Some(format!("the original is {}", word("identifier")?)),
         "Promote" => Some(format!(
             "{} answers at {}",

@@ -392,8 +392,8 @@ fn a_restored_database_that_answered_at_the_name_is_kept() {
     let local = LocalRds::up();
     let stage = Stage::build(&local, "orders");
     let home = stage.home();
-    // Plan, Restore, Configure, Verify and MoveAside succeed; Promote has given the name away.
-    kill_before_success(&home, &["restore", stage.target], 5, "Promote");
+    // Plan, Restore, Configure, Prepare, Verify and MoveAside succeed; Promote has given the name away.
+    kill_before_success(&home, &["restore", stage.target], 6, "Promote");
     let promoted = stage.rds.resource_id(stage.target);
     assert_ne!(promoted, stage.original);
     stage.fault(
@@ -425,7 +425,7 @@ fn a_strangers_database_at_the_aside_name_is_not_touched() {
     let local = LocalRds::up();
     let stage = Stage::build(&local, "orders");
     let home = stage.home();
-    kill_before_success(&home, &["restore", stage.target], 3, "Verify");
+    kill_before_success(&home, &["restore", stage.target], 4, "Verify");
     stage.rds.create(&stage.aside()).fill();
     let stranger = stage.rds.resource_id(&stage.aside());
     let ended = home.run(&["executions", "resume", "last"]);

@@ -213,11 +213,12 @@ const TOLD: [&str; 7] = [
 const RESUME: &[&str] = &["executions", "resume", "last", "--wait"];
 
 /// The states of a refresh that keeps its original for a while.
-const SWAP: [&str; 10] = [
+const SWAP: [&str; 11] = [
     "Plan",
     "Snapshot",
     "Restore",
     "Configure",
+    "Prepare",
     "Verify",
     "MoveAside",
     "Promote",
@@ -226,12 +227,13 @@ const SWAP: [&str; 10] = [
     "Retire",
 ];
 /// The same in place: the original moves first, and is found moved later.
-const IN_PLACE: [&str; 11] = [
+const IN_PLACE: [&str; 12] = [
     "Plan",
     "Snapshot",
     "MoveAsideFirst",
     "Restore",
     "Configure",
+    "Prepare",
     "Verify",
     "MoveAside",
     "Promote",
@@ -320,6 +322,7 @@ fn a_failing_restore_killed_before_each_event_is_rolled_back() {
             "Plan",
             "Restore",
             "Configure",
+            "Prepare",
             "Verify",
             "MoveAside",
             "Promote",
@@ -336,6 +339,7 @@ fn a_failing_restore_killed_before_each_event_is_rolled_back() {
             "MoveAsideFirst",
             "Restore",
             "Configure",
+            "Prepare",
             "Verify",
             "MoveAside",
         ];
@@ -384,6 +388,7 @@ fn an_execution_killed_while_rds_works_finds_the_work_done() {
             "MoveAsideFirst",
             "Restore",
             "Configure",
+            "Prepare",
             "Verify",
             "MoveAside",
         ];

@@ -226,6 +226,7 @@ fn what_the_guide_says_to_type_works() {
         "Look before you leap",
         "Restore, refresh, snapshot",
         "Clusters, replicas, and databases that are gone",
+        "SQL before the swap",
         "The way back",
         "Executions",
     ] {
@@ -238,7 +239,7 @@ fn what_the_guide_says_to_type_works() {
         }
     }
     assert_eq!(
-        typed, 17,
+        typed, 20,
         "the guide has more or fewer commands than this test has seen before"
     );
     logs_in_with_a_secret(&shell);

@@ -37,7 +37,10 @@ pub enum ErrorName {
     ForeignName,
     /// The restored database would lose a part of the configuration.
     AttributeLost,
-    /// The restored database does not answer as a database of its engine should.
+    /// The restored database could not be prepared as the input asks.
+    PreparationFailed,
+    /// The restored database does not answer as a database of its engine should, or is not what
+    /// the input asks it to be.
     VerificationFailed,
     /// RDS could not make the restored database.
     RestoreFailed,
@@ -55,7 +58,7 @@ pub enum ErrorName {
 
 impl ErrorName {
     /// All names, for documentation and for checks of the definition.
-    pub const ALL: [ErrorName; 18] = [
+    pub const ALL: [ErrorName; 19] = [
         ErrorName::InProgress,
         ErrorName::Throttled,
         ErrorName::Unavailable,
@@ -67,6 +70,7 @@ impl ErrorName {
         ErrorName::IdentityMismatch,
         ErrorName::ForeignName,
         ErrorName::AttributeLost,
+        ErrorName::PreparationFailed,
         ErrorName::VerificationFailed,
         ErrorName::RestoreFailed,
         ErrorName::ModifyFailed,
@@ -90,6 +94,7 @@ impl ErrorName {
             ErrorName::IdentityMismatch => "Trapheus.IdentityMismatch",
             ErrorName::ForeignName => "Trapheus.ForeignName",
             ErrorName::AttributeLost => "Trapheus.AttributeLost",
+            ErrorName::PreparationFailed => "Trapheus.PreparationFailed",
             ErrorName::VerificationFailed => "Trapheus.VerificationFailed",
             ErrorName::RestoreFailed => "Trapheus.RestoreFailed",
             ErrorName::ModifyFailed => "Trapheus.ModifyFailed",

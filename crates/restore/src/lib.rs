@@ -7,7 +7,8 @@
 //! - [`summary()`] tells from the history alone how an execution went.
 //!
 //! Who runs the definition is not this crate's concern, and it never sees an AWS type: it talks
-//! to RDS through [`trapheus_rds`] only, and to a database server through [`Verifier`] only.
+//! to RDS through [`trapheus_rds`] only, and to a database server through [`Verifier`] and [`Sql`]
+//! only.
 
 mod alert;
 mod blueprint;
@@ -26,6 +27,7 @@ mod record;
 mod repair;
 mod saved;
 mod secrets;
+mod sql;
 mod summary;
 mod tasks;
 mod verifier;
@@ -45,20 +47,23 @@ pub use fidelity::{Fidelity, Loss};
 pub use forecast::Forecast;
 pub use input::{
     AutomatedBackups, CreateIfMissing, CrossRegionReplicas, FinalSnapshot, InputError,
-    KeptOriginal, MasterPassword, Request, RestoreTime, RollbackOf, SnapshotChoice, Strategy, Task,
+    KeptOriginal, MasterPassword, Preparation, Request, RestoreTime, RollbackOf, SnapshotChoice,
+    Strategy, Task, Verifications,
 };
 pub use limits::Limits;
 pub use names::Names;
 pub use plan::{
-    CustomEndpointPlan, KeptOriginalPlan, Original, Outage, Part, PartRole, Plan, PointInTimePlan,
-    Retirement, RollbackPlan, SnapshotPlan, Step, Verification,
+    CustomEndpointPlan, KeptOriginalPlan, LoginSource, Original, Outage, Part, PartRole, Plan,
+    PointInTimePlan, PreparePlan, Retirement, RollbackPlan, ScriptsPlan, SnapshotPlan, SqlPlan,
+    Step, Verification,
 };
 pub use saved::{BlueprintError, Blueprints, SavedBlueprint, SavedPart};
 pub use secrets::{Secret, SecretError, Secrets};
+pub use sql::{Answer, Column, Dialect, Server, ServerSql, Sql, SqlError};
 pub use summary::{Standing, Summary, SummaryError, SummaryStatus, plan_of, summary};
 pub use tasks::{
-    Clock, Configured, KeptDatabase, MovedAside, Options, Promoted, Refusal, Report, Reported,
-    Restored, Retired, RolledBack, Snapshotted, Tasks, Verified,
+    Clock, Configured, KeptDatabase, MovedAside, Options, Prepared, Promoted, Refusal, Report,
+    Reported, Restored, Retired, RolledBack, Snapshotted, Tasks, Verified,
 };
 pub use trapheus_rds::Kind;
 pub use verifier::{Credentials, Probe, ProbeError, Proof, ServerVerifier, Verifier};

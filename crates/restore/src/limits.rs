@@ -6,6 +6,8 @@
 //! holds until the restored database is ready for the name; from then on, going on is the shortest
 //! way to a database at it.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,10 @@ pub struct Limits {
     pub restore_seconds: u64,
     /// Configuring, reboots included.
     pub configure_seconds: u64,
-    /// Until the engine answers.
+    /// The preparation's SQL.
+    #[serde(default = "prepare_seconds_of_old")]
+    pub prepare_seconds: u64,
+    /// Until the engine answers, and the verification's SQL.
     pub verify_seconds: u64,
     /// One rename, and waiting for a state that allows it.
     pub rename_seconds: u64,
@@ -47,6 +52,7 @@ impl Limits {
             restore_seconds: 2 * HOUR + gib * MINUTE,
             // A change of storage is configured too, and takes as long as a restore.
             configure_seconds: 2 * HOUR + gib * MINUTE,
+            prepare_seconds: 2 * HOUR + gib * MINUTE,
             verify_seconds: 10 * MINUTE,
             rename_seconds: HOUR,
             retire_seconds: 4 * HOUR + gib * MINUTE,
@@ -60,6 +66,11 @@ fn without_end() -> u64 {
     u64::MAX
 }
 
+/// Of plans that were made before there was a preparation.
+fn prepare_seconds_of_old() -> u64 {
+    Limits::for_storage(0).prepare_seconds
+}
+
 /// The clock of one state, or of the execution.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
@@ -69,6 +80,12 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
+    /// How long the state may still take; never nothing.
+    pub(crate) fn left(&self) -> Duration {
+        let elapsed = u64::try_from(self.elapsed().as_secs()).unwrap_or_default();
+        Duration::from_secs(self.limit_seconds.saturating_sub(elapsed).max(1))
+    }
+
     /// How long the state has been waiting.
     pub(crate) fn elapsed(&self) -> SignedDuration {
         self.now.duration_since(self.entered)

@@ -20,6 +20,9 @@ const PROMOTED: &str = "trapheus:promoted";
 /// When the restored database was given the master password that the input names.
 const PASSWORD: &str = "trapheus:password";
 
+/// When the restored database was prepared as the input asks.
+const PREPARED: &str = "trapheus:prepared";
+
 /// When the proxies of the target were taken off what they led to.
 const PROXIES: &str = "trapheus:proxies";
 
@@ -76,6 +79,11 @@ pub(crate) fn password(at: Timestamp) -> (String, String) {
     (PASSWORD.to_owned(), at.to_string())
 }
 
+/// The tag that says when a restored database was prepared: no script may run twice.
+pub(crate) fn prepared(at: Timestamp) -> (String, String) {
+    (PREPARED.to_owned(), at.to_string())
+}
+
 /// The tag that says when the target's proxies were taken off what they led to.
 pub(crate) fn proxies(at: Timestamp) -> (String, String) {
     (PROXIES.to_owned(), at.to_string())
@@ -124,6 +132,11 @@ impl<'a> Marks<'a> {
     /// Whether people were told that its execution takes longer than expected.
     pub(crate) fn is_known_to_run_long(self) -> bool {
         self.0.contains_key(LONG_RUNNING)
+    }
+
+    /// Whether it was prepared as the input asks.
+    pub(crate) fn is_prepared(self) -> bool {
+        self.0.contains_key(PREPARED)
     }
 
     /// Since when the target's proxies lead to it or to nothing.

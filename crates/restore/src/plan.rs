@@ -78,6 +78,9 @@ pub struct Plan {
     /// After how many seconds the execution takes too long; none where nobody is told of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long_running_after_seconds: Option<u64>,
+    /// The user's SQL in the restored database, before it gets the name.
+    #[serde(default)]
+    pub sql: Option<SqlPlan>,
     /// The execution that is undone; only of the task `rollback`.
     pub rollback: Option<RollbackPlan>,
     /// The pre-flight checks and what they found.
@@ -249,6 +252,56 @@ pub enum Verification {
     Connection,
     /// The original can't be reached from here either, so RDS's word must do.
     StatusOnly,
+}
+
+/// The user's SQL. The scripts themselves stay in the input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SqlPlan {
+    /// Where what it logs in with is found.
+    pub login: LoginSource,
+    /// The preparation.
+    pub prepare: Option<PreparePlan>,
+    /// The verification.
+    pub verify: Option<ScriptsPlan>,
+}
+
+/// What is done to the restored database before anybody can reach it by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreparePlan {
+    /// The scripts; none where only a look or the quarantine is asked for.
+    #[serde(flatten)]
+    pub scripts: ScriptsPlan,
+    /// Whether everything is switched off that would act on the outside world.
+    pub quarantine: bool,
+    /// Patterns of columns' names that the scripts have to change.
+    pub require_masked: Vec<String>,
+}
+
+/// Scripts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScriptsPlan {
+    /// The database in the server that they run in; none for what the login names, or for the
+    /// one that was made with the server.
+    pub database: Option<String>,
+    /// How many statements there are.
+    pub statements: usize,
+}
+
+/// Where a user and a password are found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LoginSource {
+    /// In this secret, which the input names for it.
+    Secret(String),
+    /// In the settings of the process: its environment, or a secret that they name.
+    Settings,
+    /// In this secret, which the input names for the master password.
+    MasterPassword(String),
+    /// In the secret that RDS keeps the restored database's master password in.
+    Managed,
 }
 
 /// What a rollback undoes.

@@ -8,7 +8,8 @@ use crate::alert::Delivery;
 use crate::error::{Cause, ErrorName};
 use crate::plan::{Plan, Verification};
 use crate::tasks::{
-    Configured, KeptDatabase, MovedAside, Promoted, Restored, Retired, RolledBack, Snapshotted,
+    Configured, KeptDatabase, MovedAside, Prepared, Promoted, Restored, Retired, RolledBack,
+    Snapshotted, Verified,
 };
 
 /// The results of the states that have succeeded, and what failed.
@@ -20,6 +21,8 @@ pub(crate) struct Record {
     pub(crate) moved_aside: Option<MovedAside>,
     pub(crate) restored: Option<Restored>,
     pub(crate) configured: Option<Configured>,
+    pub(crate) prepared: Option<Prepared>,
+    pub(crate) verified: Option<Verified>,
     pub(crate) promoted: Option<Promoted>,
     pub(crate) rolled_back: Option<RolledBack>,
     pub(crate) retired: Option<Retired>,

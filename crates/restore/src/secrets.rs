@@ -4,6 +4,8 @@
 use std::fmt;
 
 use async_trait::async_trait;
+
+use crate::verifier::Credentials;
 use serde::Deserialize;
 
 /// A text that is never printed.
@@ -37,10 +39,10 @@ pub struct SecretError(pub String);
 /// Reads secrets.
 #[async_trait]
 pub trait Secrets: Send + Sync + 'static {
-    /// Reads the password that a secret of this ARN holds.
+    /// Reads what a secret of this ARN or name holds: the password, and whatever else it says.
     ///
     /// # Errors
     /// There is no such secret, it may not be read, or it holds no password. The error never
     /// quotes what the secret holds.
-    async fn password(&self, arn: &str) -> Result<Secret, SecretError>;
+    async fn login(&self, arn: &str) -> Result<Credentials, SecretError>;
 }

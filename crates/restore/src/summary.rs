@@ -15,6 +15,7 @@ use crate::fidelity::Fidelity;
 use crate::input::{RollbackOf, Strategy, Task};
 use crate::plan::Plan;
 use crate::record::{Failure, Record};
+use crate::sql::Answer;
 use crate::tasks::Reported;
 
 /// Whether a process is at work on an execution that has not ended.
@@ -84,6 +85,12 @@ pub struct Summary {
     /// The secret that RDS keeps the restored database's master password in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub master_user_secret_arn: Option<String>,
+    /// What was switched off in the restored database.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantined: Vec<String>,
+    /// What the statements of the verification returned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verified: Vec<Answer>,
     /// The calls to RDS by operation, failed attempts included.
     pub api_calls: Calls,
     /// What exists that should not, or that somebody has to look after.
@@ -169,6 +176,16 @@ pub fn summary(execution_id: &str, standing: Standing, history: &[HistoryEvent])
             .configured
             .as_ref()
             .and_then(|configured| configured.master_user_secret.clone()),
+        quarantined: record
+            .prepared
+            .as_ref()
+            .map(|prepared| prepared.quarantined.clone())
+            .unwrap_or_default(),
+        verified: record
+            .verified
+            .as_ref()
+            .map(|verified| verified.answers.clone())
+            .unwrap_or_default(),
         left_over: record.left_over(),
         warnings: record.warnings(),
         alerts: record.deliveries.clone(),
@@ -267,6 +284,8 @@ impl Story {
             "MoveAsideFirst" | "MoveAside" => record.moved_aside = read(output),
             "Restore" => record.restored = read(output),
             "Configure" => record.configured = read(output),
+            "Prepare" => record.prepared = read(output),
+            "Verify" => record.verified = read(output),
             "Promote" => record.promoted = read(output),
             "RollBack" | "SwapBack" => record.rolled_back = read(output),
             "Retire" => record.retired = read(output),

@@ -10,8 +10,8 @@ use serde_json::Value;
 use trapheus_engine::{TaskCall, TaskError, Tasks};
 use trapheus_rds::Arn;
 use trapheus_restore::{
-    BlueprintError, Blueprints, Probe, ProbeError, Proof, SavedBlueprint, Secret, SecretError,
-    Secrets, Verifier,
+    BlueprintError, Blueprints, Credentials, Probe, ProbeError, Proof, SavedBlueprint, Secret,
+    SecretError, Secrets, Verifier,
 };
 
 use crate::invariants::{Ledger, on_behalf_of};
@@ -157,9 +157,13 @@ impl SimulatedSecrets {
 
 #[async_trait]
 impl Secrets for SimulatedSecrets {
-    async fn password(&self, arn: &str) -> Result<Secret, SecretError> {
+    async fn login(&self, arn: &str) -> Result<Credentials, SecretError> {
         let secrets = self.0.lock().expect("nobody panics with it");
-        let found = secrets.get(arn).cloned();
+        let found = secrets.get(arn).map(|password| Credentials {
+            user: None,
+            password: password.clone(),
+            database: None,
+        });
         found.ok_or_else(|| SecretError("there is no such secret".to_owned()))
     }
 }

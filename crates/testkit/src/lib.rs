@@ -29,6 +29,7 @@ mod recording;
 pub mod request_log;
 mod setup;
 mod simulation;
+mod sql;
 pub mod story;
 mod time_spent;
 mod watch;

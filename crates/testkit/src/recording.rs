@@ -131,6 +131,14 @@ impl Recorder {
         self.note(|lasting, recording| recording.note(lasting, when, action));
     }
 
+    /// A database server holds other rows than before, which RDS knows nothing of.
+    pub(crate) fn sql_committed(&self) {
+        self.note(|lasting, recording| {
+            recording.shown = None;
+            recording.note(lasting, When::AfterChange, "SQL");
+        });
+    }
+
     pub(crate) fn task_succeeded(&self, call: &TaskCall, output: &Value) {
         self.note(|lasting, recording| {
             recording.successes.push(Success {

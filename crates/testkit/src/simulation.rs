@@ -27,6 +27,7 @@ use crate::frozen::Lasting;
 use crate::gate::{Gate, GatedConnector};
 use crate::invariants::{Introduced, Violation};
 use crate::recording::Recorder;
+use crate::sql::SimulatedSql;
 use crate::wire::{AUTHORIZATION, Element, REGION, Refusal, form};
 use crate::world::World;
 
@@ -120,6 +121,8 @@ impl Simulation {
             clock: tell(lasting.clock),
             verifier: lasting.verifier.clone(),
             secrets: lasting.secrets.clone(),
+            sql: Arc::new(SimulatedSql::of(&lasting.control_plane, &recorder)),
+            login: None,
             blueprints: lasting.blueprints.clone(),
             notifier: lasting.notifier.clone(),
         };

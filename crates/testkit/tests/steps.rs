@@ -6,7 +6,14 @@ use trapheus_restore::SummaryStatus;
 use trapheus_testkit::{Moment, Simulation};
 
 /// The steps in which a failure is undone, in both strategies.
-const UNDONE: [&str; 5] = ["Restore", "Configure", "Verify", "MoveAside", "Promote"];
+const UNDONE: [&str; 6] = [
+    "Restore",
+    "Configure",
+    "Prepare",
+    "Verify",
+    "MoveAside",
+    "Promote",
+];
 
 #[tokio::test(start_paused = true)]
 async fn whatever_step_fails_the_original_answers_again() {

@@ -1,8 +1,9 @@
 //! From flags to the input document, the one form in which a restore is asked for.
 
+use camino::Utf8PathBuf;
 use serde_json::{Map, Value, json};
 
-use crate::arguments::Shape;
+use crate::arguments::{Shape, Sql};
 use crate::error::{Context, Failure};
 
 /// The document for `task` on `identifier`; flags that are not given are left out, so that the
@@ -64,6 +65,13 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Result<Va
         (!shape.allow_lost.is_empty()).then(|| json!(shape.allow_lost)),
     );
     set("notify", notify(shape));
+    set("prepare", prepare(&shape.sql)?);
+    set("verify", verify(&shape.sql)?);
+    let credentials = shape.sql.credentials.as_deref();
+    set(
+        "credentials",
+        credentials.map(|arn| json!({ "secretArn": arn })),
+    );
     Ok(Value::Object(input))
 }
 
@@ -94,6 +102,34 @@ fn create_if_missing(shape: &Shape) -> Result<Option<Value>, Failure> {
     let blueprint: Value = serde_json::from_str(&text)
         .map_err(|error| Failure::refused(format!("{file} is not JSON: {error}")))?;
     Ok(Some(json!({ "blueprint": blueprint })))
+}
+
+/// The files' texts: a file may be gone when an execution goes on on another day.
+fn scripts(files: &[Utf8PathBuf]) -> Result<Value, Failure> {
+    let read = |file| std::fs::read_to_string(file).context(format_args!("read {file}"));
+    let texts: Result<Vec<String>, Failure> = files.iter().map(read).collect();
+    texts.map(Value::from)
+}
+
+fn prepare(sql: &Sql) -> Result<Option<Value>, Failure> {
+    if sql.prepare.is_empty() && sql.require_masked.is_empty() && !sql.quarantine {
+        return Ok(None);
+    }
+    Ok(Some(json!({
+        "sql": scripts(&sql.prepare)?,
+        "database": sql.database,
+        "requireMasked": sql.require_masked,
+        "quarantine": sql.quarantine,
+    })))
+}
+
+fn verify(sql: &Sql) -> Result<Option<Value>, Failure> {
+    if sql.verify.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(
+        json!({ "sql": scripts(&sql.verify)?, "database": sql.database }),
+    ))
 }
 
 /// The document that takes a snapshot and nothing else.

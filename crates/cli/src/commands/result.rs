@@ -84,6 +84,15 @@ pub(crate) fn text(document: &Value) -> String {
     };
     line("configuration", fidelity(&document["fidelity"]));
     line("master secret", word(&document["masterUserSecretArn"]));
+    for item in list(&document["quarantined"]) {
+        line("switched off", item);
+    }
+    for answer in document["verified"].as_array().into_iter().flatten() {
+        line(
+            "verified",
+            format!("`{}`: {}", word(&answer["statement"]), word(&answer["saw"])),
+        );
+    }
     line("outage", outage(&document["outageSeconds"]));
     line("took", took(document));
     for item in list(&document["leftOver"]) {

@@ -7,6 +7,7 @@ pub(crate) mod alerts;
 pub(crate) mod names;
 pub(crate) mod password;
 pub(crate) mod snapshot;
+pub(crate) mod sql;
 pub(crate) mod surroundings;
 pub(crate) mod target;
 pub(crate) mod topology;

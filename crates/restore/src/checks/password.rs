@@ -50,7 +50,7 @@ pub(crate) async fn check(
             NAME,
             "that of the snapshot's time; where it has been changed since, `masterPassword` sets another",
         ),
-        (MasterPassword::Secret(arn), _) => match secrets.password(arn).await {
+        (MasterPassword::Secret(arn), _) => match secrets.login(arn).await {
             Ok(_) => Check::pass(
                 NAME,
                 format!("that of the secret {arn}, set before the swap"),

@@ -35,7 +35,7 @@ impl Fields<'_> {
     }
 
     /// The value of a key; `null` is the same as leaving it out.
-    fn value(&self, key: &str) -> Option<&Value> {
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
         self.0.get(key).filter(|value| !value.is_null())
     }
 

@@ -5,6 +5,7 @@
 
 mod choices;
 mod fields;
+mod sql;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +15,8 @@ pub use choices::{
     AutomatedBackups, CreateIfMissing, CrossRegionReplicas, FinalSnapshot, KeptOriginal,
     MasterPassword, RestoreTime, SnapshotChoice, Strategy, Task,
 };
+
+pub use sql::{Preparation, Verifications};
 
 use crate::alert::Notify;
 use crate::limits::Limits;
@@ -74,6 +77,12 @@ pub struct Request {
     pub cross_region_replicas: Option<CrossRegionReplicas>,
     /// Attributes that may be lost.
     pub allow_lost: Vec<String>,
+    /// What is done to the restored database before it gets the name.
+    pub prepare: Option<Preparation>,
+    /// What must be true of it before it gets the name.
+    pub verify: Option<Verifications>,
+    /// The secret that the SQL of both logs in with.
+    pub credentials: Option<String>,
     /// Who is told besides those whom the settings name.
     pub notify: Notify,
     /// What a rollback undoes.
@@ -146,19 +155,15 @@ const KEYS: &[&str] = &[
     "createIfMissing",
     "crossRegionReplicas",
     "allowLost",
+    "prepare",
+    "verify",
+    "credentials",
     "notify",
     "rollbackOf",
 ];
 
 /// Keys that are promised and not there yet: an honest refusal instead of "unknown".
-const KEYS_NOT_YET: &[&str] = &[
-    "cutover",
-    "prepare",
-    "verify",
-    "export",
-    "targetAccountIds",
-    "targetRegions",
-];
+const KEYS_NOT_YET: &[&str] = &["cutover", "export", "targetAccountIds", "targetRegions"];
 
 impl Request {
     /// Reads an input document.
@@ -196,6 +201,9 @@ impl Request {
             allow_lost: fields
                 .read("allowLost", "a list of attributes' names")?
                 .unwrap_or_default(),
+            prepare: fields.prepare()?,
+            verify: fields.verify()?,
+            credentials: fields.credentials()?,
             notify: fields.notify()?,
             rollback_of: fields.read("rollbackOf", "what the journal holds of an execution")?,
             identifier,
@@ -214,6 +222,13 @@ impl Request {
     }
 
     fn check(&self) -> Result<(), InputError> {
+        sql::check(self.prepare.as_ref(), self.verify.as_ref())?;
+        let asks_for_sql = self.prepare.is_some() || self.verify.is_some();
+        if asks_for_sql && !self.task.moves_the_name() {
+            return Err(InputError::Contradiction(
+                "`prepare` and `verify` belong to tasks that restore: leave them out",
+            ));
+        }
         let makes_snapshot = matches!(self.task, Task::CreateSnapshot | Task::CreateSnapshotOnly);
         let names_snapshot = matches!(
             self.snapshot,

@@ -17,7 +17,8 @@ use crate::error::{ErrorName, TaskError};
 use crate::plan::Plan;
 use crate::saved::Blueprints;
 use crate::secrets::Secrets;
-use crate::verifier::Verifier;
+use crate::sql::Sql;
+use crate::verifier::{Credentials, Verifier};
 
 /// How long a task waits between two looks after an act: what is done at once costs no poll,
 /// and a wait of minutes costs three looks more.
@@ -41,6 +42,8 @@ pub(crate) struct Call {
     plan: Plan,
     restored: Option<Restored>,
     promoted: Option<Promoted>,
+    /// The input document; only Prepare and Verify get it, because the scripts are in it.
+    input: Option<Value>,
     /// Everything known so far; only RollBack gets it, because it can't know what there is.
     state: Option<State>,
 }
@@ -67,6 +70,8 @@ pub(crate) struct Context {
     pub(crate) rds: Rds,
     pub(crate) verifier: Arc<dyn Verifier>,
     pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) sql: Arc<dyn Sql>,
+    pub(crate) login: Option<Credentials>,
     pub(crate) blueprints: Arc<dyn Blueprints>,
     pub(super) acquaintances: Acquaintances,
     clock: Clock,
@@ -87,6 +92,8 @@ impl Context {
             clock,
             verifier,
             secrets,
+            sql,
+            login,
             blueprints,
             notifier: _,
         } = options.clone();
@@ -96,6 +103,8 @@ impl Context {
             rds,
             verifier,
             secrets,
+            sql,
+            login,
             blueprints,
             acquaintances,
             clock,
@@ -140,6 +149,10 @@ impl Context {
             .promoted
             .as_ref()
             .ok_or_else(|| missing("promoted"))
+    }
+
+    pub(crate) fn input(&self) -> Result<&Value, TaskError> {
+        self.call.input.as_ref().ok_or_else(|| missing("input"))
     }
 
     pub(crate) fn state(&self) -> Option<&State> {

@@ -15,6 +15,7 @@ mod move_aside;
 mod overdue;
 mod password;
 mod plan;
+mod prepare;
 mod promote;
 mod proxies;
 mod remove;
@@ -25,6 +26,7 @@ mod retire;
 mod roll_back;
 mod sides;
 mod snapshot;
+mod sql;
 mod verify;
 mod writer;
 
@@ -40,6 +42,7 @@ use trapheus_rds::{Calls as Counter, DbIdentifier, Rds};
 pub use configure::Configured;
 pub use move_aside::MovedAside;
 pub(crate) use plan::target::Target;
+pub use prepare::Prepared;
 pub use promote::Promoted;
 pub use report::{Report, Reported};
 pub use restore::Restored;
@@ -56,7 +59,8 @@ use crate::limits::{Deadline, Limits};
 use crate::plan::Plan;
 use crate::saved::{Blueprints, SavedBlueprint};
 use crate::secrets::Secrets;
-use crate::verifier::Verifier;
+use crate::sql::Sql;
+use crate::verifier::{Credentials, Verifier};
 use acquaintances::Acquaintances;
 use context::{Call, Context};
 use overdue::Overdue;
@@ -73,6 +77,10 @@ pub struct Options {
     pub verifier: Arc<dyn Verifier>,
     /// Reads the secret that the input names for the master password.
     pub secrets: Arc<dyn Secrets>,
+    /// Runs the user's SQL in database servers.
+    pub sql: Arc<dyn Sql>,
+    /// What the SQL logs in with where the input names nothing else.
+    pub login: Option<Credentials>,
     /// Keeps the blueprints of snapshots.
     pub blueprints: Arc<dyn Blueprints>,
     /// Tells people.
@@ -226,6 +234,7 @@ impl Tasks {
                 result(configure::run(&context).await),
                 limits.configure_seconds,
             ),
+            "${Prepare}" => (result(prepare::run(&context).await), limits.prepare_seconds),
             "${Verify}" => (result(verify::run(&context).await), limits.verify_seconds),
             "${Promote}" => (result(promote::run(&context).await), limits.rename_seconds),
             "${Retire}" => (result(retire::run(&context).await), limits.retire_seconds),

@@ -18,13 +18,13 @@ pub(super) async fn missing(context: &Context, restored: &Database) -> Result<Se
     if Marks(&restored.tags).has_its_password() {
         return Ok(Settings::new());
     }
-    let password = context.secrets.password(arn).await.map_err(|error| {
+    let login = context.secrets.login(arn).await.map_err(|error| {
         TaskError::new(
             ErrorName::Invalid,
             format!("the secret {arn} can't be used: {error}"),
         )
     })?;
-    let value = Value::from(password.reveal());
+    let value = Value::from(login.password.reveal());
     Ok([(row(restored.subject(), "MasterUserPassword").name, value)].into())
 }
 

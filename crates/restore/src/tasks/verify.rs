@@ -1,12 +1,15 @@
-//! Verify: the engine of the restored database answers on its port, before it gets the name.
+//! Verify: the engine of the restored database answers on its port, and the user's statements
+//! return what is true, before it gets the name.
 
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{DbIdentifier, Endpoint};
+use trapheus_rds::{Database, DbIdentifier, Endpoint};
 
 use super::context::Context;
+use super::sql;
 use crate::error::{ErrorName, TaskError};
 use crate::limits::Deadline;
 use crate::plan::Verification;
+use crate::sql::Answer;
 use crate::verifier::{Probe, ProbeError, Proof};
 
 /// What the restored database has proven.
@@ -18,26 +21,16 @@ pub struct Verified {
     pub endpoint: Endpoint,
     /// What it proved; none where the plan relies on RDS's word.
     pub proof: Option<Proof>,
+    /// What the user's statements returned; the first of many.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
 }
 
+/// How many answers are told.
+const ANSWERS: usize = 100;
+
 pub(super) async fn run(context: &Context) -> Result<Verified, TaskError> {
-    let asked = context.restored()?;
-    let restored = context
-        .by_resource(&asked.resource_id)
-        .await?
-        .ok_or_else(|| {
-            let message = format!(
-                "{} ({}) does not exist any more",
-                asked.identifier, asked.resource_id
-            );
-            TaskError::new(ErrorName::NotFound, message)
-        })?;
-    let waiting =
-        || TaskError::in_progress(format!("{} is {}", restored.identifier, restored.status));
-    if !restored.status.is_serving() {
-        return Err(waiting());
-    }
-    let endpoint = restored.endpoint.clone().ok_or_else(waiting)?;
+    let (restored, endpoint) = sql::serving(context).await?;
     let probe = Probe {
         engine: restored.engine.clone(),
         endpoint: endpoint.clone(),
@@ -47,11 +40,38 @@ pub(super) async fn run(context: &Context) -> Result<Verified, TaskError> {
         Verification::Connection => Some(prove(context, &probe).await?),
         Verification::StatusOnly => None,
     };
+    let seen = (restored, endpoint);
+    let answers = ask(context, &seen).await?;
+    let (restored, endpoint) = seen;
     Ok(Verified {
         identifier: restored.identifier,
         endpoint,
         proof,
+        answers,
     })
+}
+
+/// Runs the user's statements, all of which must return what is true.
+async fn ask(context: &Context, seen: &(Database, Endpoint)) -> Result<Vec<Answer>, TaskError> {
+    let plan = context.plan();
+    let Some((sql, scripts)) = plan
+        .sql
+        .as_ref()
+        .and_then(|sql| Some((sql, sql.verify.as_ref()?)))
+    else {
+        return Ok(Vec::new());
+    };
+    let limit = (ErrorName::VerificationFailed, plan.limits.verify_seconds);
+    let server = sql::server(context, sql, scripts, seen, limit).await?;
+    let asked = sql::request(context)?.verify.unwrap_or_default();
+    let answers = context.sql.verify(&server, &asked.sql).await;
+    let mut answers = answers.map_err(|error| sql::failed(ErrorName::VerificationFailed, error))?;
+    if let Some(answer) = answers.iter().find(|answer| !answer.holds) {
+        let message = format!("`{}` returned {}", answer.statement, answer.saw);
+        return Err(TaskError::new(ErrorName::VerificationFailed, message));
+    }
+    answers.truncate(ANSWERS);
+    Ok(answers)
 }
 
 async fn prove(context: &Context, probe: &Probe) -> Result<Proof, TaskError> {

@@ -88,12 +88,13 @@ pub enum What {
 }
 
 /// The states that something can be timed by.
-const STATES: [&str; 11] = [
+const STATES: [&str; 12] = [
     "Plan",
     "Snapshot",
     "MoveAsideFirst",
     "Restore",
     "Configure",
+    "Prepare",
     "Verify",
     "MoveAside",
     "Promote",

@@ -1,5 +1,6 @@
 //! An application that talks to simulated servers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -92,6 +93,14 @@ impl SimulatedClient {
     /// Nothing answers at the name.
     pub fn get(&self, key: &str) -> Result<Option<String>, ClientError> {
         self.with_rows(|rows| rows.values.get(key).cloned())
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    /// Nothing answers at the name.
+    pub fn rows(&self) -> Result<BTreeMap<String, String>, ClientError> {
+        self.with_rows(|rows| rows.values.clone())
     }
 
     /// How many writes the data behind the name has seen, those before its snapshot included.

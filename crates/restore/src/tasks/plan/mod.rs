@@ -32,6 +32,7 @@ pub(super) struct Planner<'a> {
     verifier: &'a dyn Verifier,
     secrets: &'a dyn Secrets,
     blueprints: &'a dyn Blueprints,
+    has_login: bool,
     notifier: &'a dyn Notifier,
     now: Timestamp,
     execution: &'a str,
@@ -50,6 +51,7 @@ impl<'a> Planner<'a> {
             verifier: options.verifier.as_ref(),
             secrets: options.secrets.as_ref(),
             blueprints: options.blueprints.as_ref(),
+            has_login: options.login.is_some(),
             notifier: options.notifier.as_ref(),
             now: (options.clock)(),
             execution,
@@ -131,6 +133,7 @@ impl<'a> Planner<'a> {
             verification: Verification::Connection,
             notify: request.notify.clone(),
             long_running_after_seconds: None,
+            sql: None,
             rollback: None,
             checks: Vec::new(),
             steps: Vec::new(),
@@ -147,12 +150,36 @@ impl<'a> Planner<'a> {
             None => self.checks_of_a_new_one(&mut plan, &chosen).await?,
         };
         plan.checks.extend(target.checks);
+        self.sql(&mut plan, living.as_ref()).await;
         let told = alerts::choose(self.notifier, &plan, words::expected_seconds(&plan));
         plan.long_running_after_seconds = told.long_running_after_seconds;
         plan.checks.extend(told.check);
         plan.forecast = forecast(&plan, &chosen, living.as_ref());
         plan.steps = words::steps(&plan);
         Ok(plan)
+    }
+
+    /// What the user's SQL needs, and how long it may take.
+    async fn sql(&self, plan: &mut Plan, living: Option<&Database>) {
+        let chosen = checks::sql::choose(
+            &self.request,
+            &plan.engine,
+            &plan.master_password,
+            self.has_login,
+        );
+        match chosen {
+            Ok(None) => {}
+            Ok(Some(sql)) => {
+                let managed = living.and_then(|living| living.master_user_secret.as_ref());
+                plan.checks
+                    .push(checks::sql::check(&sql, managed, self.secrets).await);
+                if sql.verify.is_some() {
+                    plan.limits.verify_seconds += plan.limits.prepare_seconds;
+                }
+                plan.sql = Some(sql);
+            }
+            Err(check) => plan.checks.push(check),
+        }
     }
 
     async fn checks(

@@ -37,6 +37,7 @@ impl Planner<'_> {
                 true => before.notify.clone(),
                 false => self.request.notify.clone(),
             },
+            sql: None,
             rollback: Some(RollbackPlan {
                 execution: earlier.execution.clone(),
                 restored_resource_id: restored_id.cloned(),

@@ -5,7 +5,7 @@ use trapheus_rds::DbIdentifier;
 use crate::checks::Check;
 use crate::input::{AutomatedBackups, Request, Strategy, Task};
 use crate::names::Names;
-use crate::plan::{Outage, PartRole, Plan, Step};
+use crate::plan::{Outage, PartRole, Plan, ScriptsPlan, Step};
 
 /// What one rename takes on AWS, in seconds: about a minute and a half when nothing is in the
 /// way; the documentation gives ten minutes until an endpoint has followed.
@@ -125,10 +125,8 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
             replicas(plan)
         ),
     ));
-    steps.push(step(
-        "Verify",
-        format!("see that {} answers on {}", plan.engine, names.restored),
-    ));
+    steps.extend(prepare(plan).map(|what| step("Prepare", what)));
+    steps.push(step("Verify", verify(plan)));
     if plan.strategy == Strategy::Swap && !is_new {
         steps.push(step("MoveAside", aside));
     }
@@ -148,6 +146,56 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
     }
     steps.push(step("Retire", retire(plan)));
     steps
+}
+
+/// What is done to the restored database before it gets the name.
+fn prepare(plan: &Plan) -> Option<String> {
+    let asked = plan.sql.as_ref()?.prepare.as_ref()?;
+    let mut does = Vec::new();
+    if asked.quarantine {
+        does.push(format!(
+            "switch off in {} what acts on the outside world",
+            plan.names.restored
+        ));
+    }
+    if asked.scripts.statements > 0 {
+        does.push(format!("run {}", scripts(plan, &asked.scripts)));
+    }
+    if !asked.require_masked.is_empty() {
+        let patterns = asked.require_masked.join(", ");
+        does.push(format!(
+            "see that every column like {patterns} is changed by it"
+        ));
+    }
+    Some(does.join(", then "))
+}
+
+fn verify(plan: &Plan) -> String {
+    let answers = format!(
+        "see that {} answers on {}",
+        plan.engine, plan.names.restored
+    );
+    match plan.sql.as_ref().and_then(|sql| sql.verify.as_ref()) {
+        Some(asked) => format!(
+            "{answers}, then that {} returns only what is true",
+            scripts(plan, asked)
+        ),
+        None => answers,
+    }
+}
+
+fn scripts(plan: &Plan, asked: &ScriptsPlan) -> String {
+    let count = match asked.statements {
+        1 => "1 statement of SQL".to_owned(),
+        count => format!("{count} statements of SQL"),
+    };
+    match &asked.database {
+        Some(database) => format!(
+            "{count} in the database {database} of {}",
+            plan.names.restored
+        ),
+        None => format!("{count} in {}", plan.names.restored),
+    }
 }
 
 /// Every rename, in the order in which they are asked for.
