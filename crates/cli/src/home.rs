@@ -15,7 +15,7 @@ use trapheus_engine::{
     Engine, ExecutionId, ExecutionRecord, ExecutionStatus, OwnerId, SqliteJournal, SystemClock,
     TaskCall, TaskError, Tasks,
 };
-use trapheus_rds::{ConnectOptions, Rds};
+use trapheus_rds::{ConnectOptions, Permit, Rds};
 use trapheus_restore::{ServerSql, ServerVerifier};
 
 use crate::aws;
@@ -138,7 +138,10 @@ pub(crate) struct RestoreTasks(pub trapheus_restore::Tasks);
 #[async_trait]
 impl Tasks for RestoreTasks {
     async fn run(&self, call: TaskCall) -> Result<Value, TaskError> {
+        let hold = call.hold;
+        let permit = Permit::new(move || hold.renew().map_err(|error| chain(&error)));
         self.0
+            .permitted_by(permit)
             .run(&call.resource, call.input)
             .await
             .map_err(|error| TaskError {

@@ -18,6 +18,7 @@ mod common {
     pub(crate) mod patience;
     pub(crate) mod rds;
     pub(crate) mod rows;
+    pub(crate) mod stopped_execution;
     pub(crate) mod trapheus;
     pub(crate) mod trouble;
 }
@@ -26,6 +27,7 @@ use std::thread;
 
 use aws_sdk_rds::types::DbSnapshot;
 use common::execution::{Ended, Home};
+use common::http::ask;
 use common::journal::Journal;
 use common::local::LocalRds;
 use common::patience::until;
@@ -130,6 +132,17 @@ impl Stage {
                 .any(|event| event["error"] == "Trapheus.InProgress");
             (is_there && (has_waited || journal.is_holding())).then_some(())
         });
+    }
+
+    /// How many requests were answered that change something.
+    fn changes(&self) -> usize {
+        let answer = ask(&self.endpoint_url, "GET", "/_trapheus/requests", "");
+        let requests = answer["requests"].as_array().expect("a list");
+        let is_change = |request: &&Value| {
+            let action = request["action"].as_str().expect("an action");
+            !action.starts_with("Describe") && !action.starts_with("List")
+        };
+        requests.iter().filter(is_change).count()
     }
 
     /// From now on RDS refuses to give the restored database the target's name.
@@ -403,6 +416,55 @@ fn an_execution_killed_while_rds_works_finds_the_work_done() {
 /// Every operation, renames included, takes longer than a task looks for before it says that it
 /// has to wait.
 const AS_ON_AWS: &[&str] = &["--durations", "aws", "--time-scale", "24"];
+
+/// A process that is stopped is not dead: it wakes up and knows nothing of the time that has passed.
+#[test]
+fn a_stopped_process_is_succeeded_when_its_lease_is_over_and_changes_nothing_when_it_wakes() {
+    let story: Story = |stage| {
+        let start = restore(stage, "swap");
+        let running = stage.home.start(&start);
+        let restored = format!("{}-trapheus-new", stage.target);
+        until("it restores", || {
+            stage
+                .rds
+                .names(stage.target)
+                .contains(&restored)
+                .then_some(())
+        });
+        let execution = stage.home.look().expect("it has begun");
+        let id = execution["executionId"].as_str().expect("it has an id");
+        let ask = |home: &Home, arguments: &[&str]| home.ask(&stage.endpoint_url, arguments);
+        for home in [&stage.home, &Home::new(&stage.endpoint_url)] {
+            let (code, said) = ask(home, &start);
+            assert_eq!(code, Some(2), "{said}");
+            assert!(said.contains(&format!("resume {id}")), "{said}");
+        }
+        running.signal("STOP");
+        let resume = ["executions", "resume", id];
+        let (code, said) = ask(&stage.home, &resume);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("is run by process"), "{said}");
+        let (code, said) = until("its lease is over", || {
+            Some(ask(&stage.home, &resume)).filter(|(code, _)| *code != Some(2))
+        });
+        assert_eq!(code, Some(0), "{said}");
+        let changes = stage.changes();
+        running.signal("CONT");
+        assert_ne!(
+            running.code(),
+            Some(0),
+            "it is told that another one has ended it"
+        );
+        assert_eq!(stage.changes(), changes);
+        assert_eq!(stage.rds.names(stage.target), [stage.target]);
+        assert_ne!(stage.rds.resource_id(stage.target), stage.original);
+        assert_eq!(stage.rds.rows(stage.target).contents(), stage.at_snapshot);
+    };
+    beside_each_other(
+        &["--durations", "aws", "--time-scale", "60"],
+        [("orders", story)],
+    );
+}
 
 /// The states in which a task succeeds, where no original is kept.
 fn without_keeping<'a>(states: &[&'a str]) -> Vec<&'a str> {

@@ -280,9 +280,9 @@ async fn a_second_restore_while_the_first_is_about_to_swap() {
         .start_held(&arguments, rename, to, "twice-shop-temp")
         .await;
     let told = refused_beside(&world, name, &["restore", name]).await;
-    assert_snapshot!(told, @"twice-shop was not restored: Trapheus.Refused: one at a time: twice-shop is marked by another execution, [execution]: it is being restored; if that execution is gone for good, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:twice-shop --tag-keys trapheus:execution trapheus:role; name twice-shop-trapheus-new: another execution, [execution], is at work on the target");
+    assert_snapshot!(told, @"twice-shop was not restored: Trapheus.Refused: one at a time: twice-shop is being restored by execution [execution]; wait for it or, in the home that it was started in, go on with it (trapheus executions resume [execution]) or undo it (trapheus rollback [execution]); if its home is lost, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:twice-shop --tag-keys trapheus:execution trapheus:role; name twice-shop-trapheus-new: execution [execution] is at work on the target; wait for it or, in the home that it was started in, go on with it (trapheus executions resume [execution]) or undo it (trapheus rollback [execution]); if its home is lost, delete twice-shop-trapheus-new yourself");
     let told = refused_beside(&world, name, &["restore", name, "--strategy", "in_place"]).await;
-    assert_snapshot!(told, @"twice-shop was not restored: Trapheus.Refused: one at a time: twice-shop is marked by another execution, [execution]: it is being restored; if that execution is gone for good, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:twice-shop --tag-keys trapheus:execution trapheus:role; name twice-shop-trapheus-new: another execution, [execution], is at work on the target");
+    assert_snapshot!(told, @"twice-shop was not restored: Trapheus.Refused: one at a time: twice-shop is being restored by execution [execution]; wait for it or, in the home that it was started in, go on with it (trapheus executions resume [execution]) or undo it (trapheus rollback [execution]); if its home is lost, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:twice-shop --tag-keys trapheus:execution trapheus:role; name twice-shop-trapheus-new: execution [execution] is at work on the target; wait for it or, in the home that it was started in, go on with it (trapheus executions resume [execution]) or undo it (trapheus rollback [execution]); if its home is lost, delete twice-shop-trapheus-new yourself");
     assert_restored(&world, name, finish(&world, first).await).await;
 }
 
@@ -297,7 +297,7 @@ async fn a_second_restore_while_the_first_restores_in_place() {
         .start_held(&arguments, rename, to, "in-place-twice-temp")
         .await;
     let told = refused_beside(&world, name, &arguments).await;
-    assert_snapshot!(told, @"in-place-twice was not restored: Trapheus.Refused: one at a time: in-place-twice is marked by another execution, [execution]: it is being restored; if that execution is gone for good, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:in-place-twice --tag-keys trapheus:execution trapheus:role");
+    assert_snapshot!(told, @"in-place-twice was not restored: Trapheus.Refused: one at a time: in-place-twice is being restored by execution [execution]; wait for it or, in the home that it was started in, go on with it (trapheus executions resume [execution]) or undo it (trapheus rollback [execution]); if its home is lost, take its mark off: aws rds remove-tags-from-resource --resource-name arn:aws:rds:us-east-1:123456789012:db:in-place-twice --tag-keys trapheus:execution trapheus:role");
     assert_restored(&world, name, finish(&world, first).await).await;
 
     let (restore, from) = ("RestoreDBInstanceFromDBSnapshot", "DBInstanceIdentifier");

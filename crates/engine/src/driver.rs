@@ -22,7 +22,7 @@ use trapheus_asl::{Action, Event, Execution, TaskId};
 use crate::calls::Calls;
 use crate::journal::{Ended, Fencing, Journal};
 use crate::timers::Timers;
-use crate::{Clock, Error, ExecutionId, Outcome, TaskCall, TaskError, Tasks};
+use crate::{Clock, Error, ExecutionId, Hold, Outcome, TaskCall, TaskError, Tasks};
 
 /// What the driver of an execution is told from outside.
 #[derive(Debug)]
@@ -56,14 +56,20 @@ pub(crate) struct Driver {
 /// What a running driver holds beside itself.
 pub(crate) struct Work {
     calls: Calls,
+    hold: Hold,
     timers: Timers,
     commands: mpsc::UnboundedReceiver<Command>,
 }
 
 impl Work {
-    pub(crate) fn new(tasks: Arc<dyn Tasks>, commands: mpsc::UnboundedReceiver<Command>) -> Work {
+    pub(crate) fn new(
+        tasks: Arc<dyn Tasks>,
+        hold: Hold,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Work {
         Work {
             calls: Calls::new(tasks),
+            hold,
             timers: Timers::default(),
             commands,
         }
@@ -154,6 +160,7 @@ impl Driver {
                     input,
                 } => {
                     let execution = self.id.clone();
+                    let hold = work.hold.clone();
                     work.calls.start(
                         task,
                         TaskCall {
@@ -161,6 +168,7 @@ impl Driver {
                             state,
                             resource,
                             input,
+                            hold,
                         },
                     );
                 }

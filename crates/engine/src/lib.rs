@@ -64,6 +64,7 @@ mod error;
 mod follow;
 mod handle;
 mod heartbeat;
+mod hold;
 mod id;
 mod journal;
 mod lease;
@@ -80,6 +81,7 @@ pub use engine::{Delivery, Engine, StartExecution, Timing};
 pub use error::Error;
 pub use follow::Follow;
 pub use handle::{Handle, Outcome};
+pub use hold::Hold;
 pub use id::{ExecutionId, InvalidExecutionId};
 pub use journal::{
     Ended, Fencing, Journal, JournalError, Lease, MemoryJournal, NewExecution, Request,

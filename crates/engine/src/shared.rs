@@ -15,8 +15,8 @@ use crate::journal::{Fencing, Journal, Lease, StoredExecution};
 use crate::replay::{Replay, current_states};
 use crate::running::Running;
 use crate::{
-    Clock, Error, ExecutionId, ExecutionRecord, ExecutionStatus, Handle, OwnerId, Tasks, heartbeat,
-    lease,
+    Clock, Error, ExecutionId, ExecutionRecord, ExecutionStatus, Handle, Hold, OwnerId, Tasks,
+    heartbeat, lease,
 };
 
 /// What an engine, its handles and its followers share.
@@ -169,7 +169,8 @@ impl Shared {
         let id = driver.id.clone();
         let (commands, receiver) = mpsc::unbounded_channel();
         let (done, outcome) = watch::channel(None);
-        let work = Work::new(Arc::clone(&self.tasks), receiver);
+        let hold = Hold::new(self, &id, driver.fencing);
+        let work = Work::new(Arc::clone(&self.tasks), hold, receiver);
         let running = self.running.clone();
         self.running
             .spawn(&id, driver.fencing, commands, |place| async move {

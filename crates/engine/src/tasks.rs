@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::ExecutionId;
+use crate::{ExecutionId, Hold};
 
 /// Runs what Task states name as their resource.
 ///
@@ -17,7 +17,7 @@ pub trait Tasks: Send + Sync + 'static {
 }
 
 /// One call of a task.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct TaskCall {
     /// The execution that calls.
     pub execution: ExecutionId,
@@ -27,6 +27,8 @@ pub struct TaskCall {
     pub resource: String,
     /// The state's effective input.
     pub input: Value,
+    /// To be renewed before each act that the journal can't take back.
+    pub hold: Hold,
 }
 
 /// The failure of a task, as `Retry` and `Catch` match it.

@@ -85,6 +85,17 @@ impl Error {
         }
     }
 
+    /// A call that was not sent because nobody may send it now. Whoever is told that nothing
+    /// answered looks again, which is right: somebody else may be at work.
+    pub(crate) fn not_permitted(operation: &'static str, reason: String) -> Self {
+        Self {
+            class: Class::Unavailable,
+            operation,
+            code: None,
+            message: reason,
+        }
+    }
+
     /// What RDS itself would answer, found by the look before the call.
     pub(crate) fn not_found(operation: &'static str, code: &str, what: &str) -> Self {
         Self {

@@ -16,6 +16,7 @@ use crate::calls::Calls;
 use crate::classify::error_of_call;
 use crate::error::{Class, Error};
 use crate::limits::{Limits, Pace};
+use crate::permit::Permit;
 use crate::poll::Pages;
 
 /// The door to Amazon RDS. Cloning is cheap; clones share limits, pages and counters.
@@ -26,6 +27,7 @@ pub struct Rds {
     pub(crate) names: Option<aws_sdk_route53::Client>,
     pub(crate) shared: Arc<Shared>,
     calls: Calls,
+    permit: Permit,
 }
 
 /// What all handles of one process share.
@@ -70,6 +72,7 @@ impl Rds {
             names: None,
             shared: Arc::new(shared),
             calls: Calls::default(),
+            permit: Permit::default(),
         }
     }
 
@@ -92,6 +95,24 @@ impl Rds {
             },
             calls,
         )
+    }
+
+    /// Returns a handle that asks for leave before each call that changes something: after its turn
+    /// has come, so that as little as can be lies between the leave and the call.
+    pub fn permitted_by(&self, permit: Permit) -> Self {
+        Self {
+            permit,
+            ..self.clone()
+        }
+    }
+
+    /// Asks for leave to change something in other ways than by a call of this door.
+    ///
+    /// # Errors
+    /// Nothing may be changed any more.
+    pub fn ask_leave(&self, operation: &'static str) -> Result<(), Error> {
+        let left = self.permit.ask();
+        left.map_err(|reason| Error::not_permitted(operation, reason))
     }
 
     /// Returns a handle that calls another Region, at a pace of that Region's own. Its calls are
@@ -172,6 +193,9 @@ impl Rds {
         let mut attempt = 1;
         loop {
             self.shared.pace.turn().await;
+            if repeat == Repeat::OnlyRefusals {
+                self.ask_leave(operation)?;
+            }
             self.count(operation);
             let error = match tokio::time::timeout(timeout, send()).await {
                 Ok(Ok(answer)) => return Ok(answer),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 use trapheus_engine::{TaskCall, TaskError, Tasks};
-use trapheus_rds::Arn;
+use trapheus_rds::{Arn, Permit};
 use trapheus_restore::{
     BlueprintError, Blueprints, Credentials, Probe, ProbeError, Proof, SavedBlueprint, Secret,
     SecretError, Secrets, Verifier,
@@ -75,9 +75,12 @@ impl Tasks for RestoreTasks {
         if self.failure.strikes(&call.resource, Moment::Before) {
             return Err(struck());
         }
+        let hold = call.hold.clone();
+        let permit = Permit::new(move || hold.renew().map_err(|error| error.to_string()));
+        let tasks = self.tasks.permitted_by(permit);
         self.ledger.task_begins(&call.execution, &call.state);
         // Behind a pointer, or the compiler tires of the depth of what runs in there.
-        let task = Box::pin(self.tasks.run(&call.resource, call.input.clone()));
+        let task = Box::pin(tasks.run(&call.resource, call.input.clone()));
         let made = on_behalf_of(call.execution.clone(), task).await;
         if let Ok(output) = &made {
             self.ledger.task_succeeded(&call.execution, &call.state);

@@ -54,8 +54,20 @@ impl Simulation {
         change: u32,
         person: impl AsyncFnOnce(&Simulation),
     ) -> Option<Run> {
+        self.interfere_in_call(input, change, Calls::Changes, person)
+            .await
+    }
+
+    /// The same during its n-th call of those that count.
+    pub async fn interfere_in_call(
+        &self,
+        input: Value,
+        call: u32,
+        calls: Calls,
+        person: impl AsyncFnOnce(&Simulation),
+    ) -> Option<Run> {
         let engine = self.engine(self.journal());
-        self.gate.hold(change, false);
+        self.gate.hold(call, calls == Calls::All);
         let handle = self.start(&engine, input);
         self.interfere_when_held(&engine, &handle, person).await
     }
@@ -98,7 +110,7 @@ impl Simulation {
     }
 
     /// Waits for the call that is to be held; `false` when the execution ends without it.
-    async fn is_held(&self, handle: &Handle) -> bool {
+    pub(crate) async fn is_held(&self, handle: &Handle) -> bool {
         tokio::select! {
             biased;
             _ = handle.wait() => false,

@@ -316,15 +316,21 @@ impl Simulation {
 
     /// A process of the product: an engine of this world, and its owner's name in leases.
     pub fn process(&self, owner: &str) -> Engine {
-        self.engine_of(self.journal(), owner)
+        self.engine_of(owner, Timing::alone(), self.journal())
     }
 
     /// An engine of this world; all of them are the same owner, one after the other.
     pub(crate) fn engine(&self, journal: Arc<dyn Journal>) -> Engine {
-        self.engine_of(journal, "simulation")
+        self.engine_of("simulation", Timing::alone(), journal)
     }
 
-    fn engine_of(&self, journal: Arc<dyn Journal>, owner: &str) -> Engine {
+    /// An engine that others know by this name.
+    pub(crate) fn engine_of(
+        &self,
+        owner: &str,
+        timing: Timing,
+        journal: Arc<dyn Journal>,
+    ) -> Engine {
         let tasks = Arc::new(RestoreTasks {
             tasks: (self.new_tasks)(),
             failure: self.lasting.failure.clone(),
@@ -332,13 +338,7 @@ impl Simulation {
             ledger: self.lasting.ledger.clone(),
         });
         let owner = OwnerId::named(owner);
-        Engine::with_timing(
-            journal,
-            Arc::new(self.lasting.clock),
-            tasks,
-            owner,
-            Timing::alone(),
-        )
+        Engine::with_timing(journal, Arc::new(self.lasting.clock), tasks, owner, timing)
     }
 
     /// Runs an input document to its end.

@@ -28,6 +28,20 @@ fn hung(journal: &Arc<MemoryJournal>, clock: &Arc<VirtualClock>, tasks: Arc<dyn 
     Engine::with_timing(journal.clone(), clock.clone(), tasks, owner, timing)
 }
 
+/// A task that renews its hold when the test says so, and returns what it was told.
+struct Renewing(Arc<Notify>);
+
+#[async_trait::async_trait]
+impl Tasks for Renewing {
+    async fn run(&self, call: TaskCall) -> Result<serde_json::Value, TaskError> {
+        self.0.notified().await;
+        let renewed = call.hold.renew().map_err(|error| error.to_string());
+        self.0.notify_one();
+        assert_eq!(renewed, Ok(()), "it acts only while it may");
+        std::future::pending().await
+    }
+}
+
 /// A task that returns when the test says so.
 struct Gate(Arc<Notify>);
 
@@ -112,6 +126,45 @@ async fn an_owner_that_wakes_up_sees_at_its_next_heartbeat_that_it_was_succeeded
     let error = lost.wait().await.unwrap_err();
     assert!(matches!(error, Error::TakenOver { .. }), "{error:?}");
     assert_eq!(sleeper_tasks.going_on(), 0);
+    handle.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_is_renewed_keeps_others_away_for_the_time_of_a_lease() {
+    let journal = Arc::new(MemoryJournal::new());
+    let clock = Arc::new(VirtualClock::starting_at(dawn()));
+    let gate = Arc::new(Notify::new());
+    let one = hung(&journal, &clock, Arc::new(Renewing(Arc::clone(&gate))));
+    let other = engine(journal.clone(), clock, Scripted::hanging(), "other");
+    let handle = one.start(one_task()).unwrap();
+    settle().await;
+    let lease = Timing::default().lease_duration;
+    tokio::time::sleep(lease * 2).await;
+    gate.notify_one();
+    settle().await;
+    tokio::time::sleep(lease - Duration::from_millis(100)).await;
+    assert!(matches!(
+        other.resume(handle.id()),
+        Err(Error::Owned { .. })
+    ));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(other.resume(handle.id()).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_was_lost_cannot_be_renewed_and_its_owner_lets_go_at_once() {
+    let journal = Arc::new(MemoryJournal::new());
+    let clock = Arc::new(VirtualClock::starting_at(dawn()));
+    let gate = Arc::new(Notify::new());
+    let one = hung(&journal, &clock, Arc::new(Renewing(Arc::clone(&gate))));
+    let other = engine(journal.clone(), clock.clone(), Scripted::hanging(), "other");
+    let lost = one.start(one_task()).unwrap();
+    settle().await;
+    tokio::time::sleep(Timing::default().lease_duration).await;
+    let handle = other.resume(lost.id()).unwrap();
+    gate.notify_one();
+    let error = lost.wait().await.unwrap_err();
+    assert!(matches!(error, Error::TakenOver { .. }), "{error:?}");
     handle.stop().await.unwrap();
 }
 

@@ -88,14 +88,24 @@ fn marks_of(target: &Database, execution: &str) -> Check {
     match marks.owner() {
         Some(owner) if owner != execution && marks.is(Role::Original) => {
             let detail = format!(
-                "{} is marked by another execution, {owner}: it is being restored; if that execution is gone for good, \
-                 take its mark off: aws rds remove-tags-from-resource --resource-name {} --tag-keys trapheus:execution trapheus:role",
-                target.identifier, target.arn
+                "{} is being restored by execution {owner}; {}; if its home is lost, take its mark off: \
+                 aws rds remove-tags-from-resource --resource-name {} --tag-keys trapheus:execution trapheus:role",
+                target.identifier,
+                ways_on(owner),
+                target.arn
             );
             Check::fail(NAME, detail)
         }
         Some(_) | None => Check::pass(NAME, "no other execution is at work on it"),
     }
+}
+
+/// What a person does about another execution that has the target, dead or alive.
+fn ways_on(owner: &str) -> String {
+    format!(
+        "wait for it or, in the home that it was started in, go on with it (trapheus executions resume {owner}) \
+         or undo it (trapheus rollback {owner})"
+    )
 }
 
 fn free_or_ours(holder: Option<&Database>, name: &str, execution: &str) -> Check {
@@ -115,7 +125,11 @@ fn free_or_ours(holder: Option<&Database>, name: &str, execution: &str) -> Check
         }
         Some(owner) => Check::fail(
             &check,
-            format!("another execution, {owner}, is at work on the target"),
+            format!(
+                "execution {owner} is at work on the target; {}; if its home is lost, delete {} yourself",
+                ways_on(owner),
+                holder.identifier
+            ),
         ),
         None => {
             let detail = format!(

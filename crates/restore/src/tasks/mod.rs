@@ -37,7 +37,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use trapheus_rds::{Calls as Counter, DbIdentifier, Rds};
+use trapheus_rds::{Calls as Counter, DbIdentifier, Permit, Rds};
 
 pub use configure::Configured;
 pub use move_aside::MovedAside;
@@ -124,6 +124,16 @@ impl Tasks {
             acquaintances: Acquaintances::default(),
             overdue: Overdue::default(),
             begun,
+        }
+    }
+
+    /// The same tasks, which ask for leave before each change: for one call of an engine, whose
+    /// execution may meanwhile be somebody else's.
+    #[must_use]
+    pub fn permitted_by(&self, permit: Permit) -> Self {
+        Self {
+            rds: self.rds.permitted_by(permit),
+            ..self.clone()
         }
     }
 
