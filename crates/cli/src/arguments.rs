@@ -129,8 +129,8 @@ pub(crate) struct Shape {
     /// Keep the original for this long (for instance 24h, 90m, 2d); `trapheus rollback` swaps back
     #[arg(long, value_name = "DURATION", value_parser = duration_seconds)]
     pub keep_original: Option<u64>,
-    /// Roll back when the restored database is not ready for the name after this long (default: 8h
-    /// and 3m per GiB; each step has a limit of its own besides)
+    /// Roll back when the restored database is not ready for the name after this long (default: 11h
+    /// and 4m per GiB; each step has a limit of its own besides)
     #[arg(long, value_name = "DURATION", value_parser = duration_seconds)]
     pub time_limit: Option<u64>,
     /// What becomes of an original that an earlier execution still keeps (default: refuse)

@@ -125,7 +125,7 @@ async fn an_input_that_nobody_can_understand() {
     error: the input is refused: `strategy` must be `swap` or `in_place`, not "in-place"
     error: the input is refused: `keepOriginal` must be a number of seconds or a duration such as `24h`, not "for a while"
     error: the input is refused: `restoreTime` must be `latest` or a time such as `[time]`, not "yesterday"
-    error: the input is refused: `prepare` is not supported yet
+    error: the input is refused: `prepare` must be {"sql": ["…"], "database": "…", "requireMasked": ["…"], "quarantine": true}, not what is there
     error: the input is refused: the input must be a JSON object
     error: - is not JSON: EOF while parsing an object at line 1 column 1
 

@@ -47,7 +47,7 @@ impl Limits {
     pub fn for_storage(gib: u64) -> Self {
         Self {
             // As much as its states may take, one after the other.
-            execution_seconds: 8 * HOUR + 3 * gib * MINUTE,
+            execution_seconds: 11 * HOUR + 4 * gib * MINUTE,
             snapshot_seconds: 2 * HOUR + gib * MINUTE,
             restore_seconds: 2 * HOUR + gib * MINUTE,
             // A change of storage is configured too, and takes as long as a restore.

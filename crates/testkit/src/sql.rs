@@ -71,7 +71,7 @@ impl Session {
     fn commit(&self, rows: &Rows) -> Result<(), SqlError> {
         for (key, value) in rows {
             if self.rows.get(key) != Some(value) {
-                let written = self.client.put(key, value);
+                let written = self.client.prepare(key, value);
                 written.map_err(|error| SqlError::Passing(error.to_string()))?;
             }
         }

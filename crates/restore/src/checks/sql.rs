@@ -81,7 +81,7 @@ fn ends_transaction(script: &str) -> Option<String> {
         let is = |word: &&str| statement.tokens.first().is_some_and(|first| first.is(word));
         // To go back to a savepoint is another matter.
         let goes_back = statement.tokens.iter().any(|token| token.is("to"));
-        ENDS_TRANSACTION.iter().any(|word| is(&word)) && !goes_back
+        ENDS_TRANSACTION.iter().any(is) && !goes_back
     });
     ends.next().map(|statement| statement.text.to_owned())
 }

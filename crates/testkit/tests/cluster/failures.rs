@@ -86,7 +86,7 @@ async fn a_member_for_which_there_is_no_room() {
         "action": "CreateDBInstance", "skip": 2,
         "effect": refused("InsufficientDBInstanceCapacity"),
     });
-    assert_fault_is_undone_in("swap", &fault, "Trapheus.NoCapacity").await;
+    assert_fault_is_undone_in("swap", &fault, "Trapheus.TimeLimit").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,6 +74,22 @@ impl SimulatedClient {
     /// # Errors
     /// Nothing answers at the name, or a replica does.
     pub fn put(&self, key: &str, value: &str) -> Result<(), ClientError> {
+        let (served, writes) = self.write(key, value)?;
+        let at = self.control_plane.now();
+        let observers = &self.control_plane.observers;
+        observers.tell(|observer| observer.wrote(at, &served.resource_id, writes));
+        Ok(())
+    }
+
+    /// The same for whoever prepares a database that nobody uses yet: no client was promised it.
+    ///
+    /// # Errors
+    /// Nothing answers at the name, or a replica does.
+    pub fn prepare(&self, key: &str, value: &str) -> Result<(), ClientError> {
+        self.write(key, value).map(|_| ())
+    }
+
+    fn write(&self, key: &str, value: &str) -> Result<(Instance, u64), ClientError> {
         let at = self.control_plane.now();
         let read_only = || ClientError::ReadOnly {
             identifier: self.door.to_string(),
@@ -82,9 +98,7 @@ impl SimulatedClient {
         let writes = self
             .on_disk(|disk| disk.write(&served.directory, at, key, value))?
             .ok_or_else(read_only)?;
-        let observers = &self.control_plane.observers;
-        observers.tell(|observer| observer.wrote(at, &served.resource_id, writes));
-        Ok(())
+        Ok((served, writes))
     }
 
     /// A row.
