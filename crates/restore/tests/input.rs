@@ -192,8 +192,8 @@ fn a_misspelt_key_names_the_one_that_was_meant() {
         );
     }
     assert_eq!(
-        with("prepare", json!("mask.sql")),
-        Err(InputError::NotYet("prepare".to_owned()))
+        with("export", json!("s3://lake")),
+        Err(InputError::NotYet("export".to_owned()))
     );
 }
 

@@ -3,7 +3,7 @@
 //! every write that a client was promised.
 //!
 //! Each checker is a file, and each is a pure function of what happened and of what the
-//! [`memory`] holds. They judge by what there really is and who really made it, never by names or
+//! `memory` holds. They judge by what there really is and who really made it, never by names or
 //! tags. What a person does is nobody's fault: a product is only blamed for what it did although
 //! its own last look at RDS told it better.
 
