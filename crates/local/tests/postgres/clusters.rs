@@ -141,11 +141,23 @@ async fn count(address: &str) -> i64 {
         .unwrap()
 }
 
-/// Waits until so many rows have arrived.
+/// Waits until so many rows have arrived; the table itself arrives no sooner than they do.
 async fn has(address: &str, rows: i64) {
-    while count(address).await != rows {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let mut connection = connect(address).await.unwrap();
+    let arrived = async {
+        loop {
+            let table: Option<String> = sqlx::query_scalar("SELECT to_regclass('items')::text")
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            if table.is_some() && count(address).await == rows {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let arrived = tokio::time::timeout(Duration::from_secs(60), arrived).await;
+    assert!(arrived.is_ok(), "{rows} rows do not arrive at {address}");
 }
 
 /// Goal: a cluster of three is what an application expects of one, through a fail-over, a snapshot that is taken while
