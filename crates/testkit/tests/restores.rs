@@ -109,6 +109,22 @@ async fn a_newer_snapshot_is_not_replaced_by_an_older_one() {
     );
 }
 
+/// Whoever made a snapshot for a purpose of their own finds it there.
+#[tokio::test(start_paused = true)]
+async fn snapshots_that_somebody_else_made_stay() {
+    let simulation = damaged().await;
+    simulation
+        .create_snapshot("orders", "before-the-audit")
+        .await;
+    for task in ["create_snapshot", "create_snapshot_only"] {
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        let input = json!({"identifier": "orders", "task": task});
+        assert_succeeded(&simulation.run(input).await);
+        let world = simulation.world().await;
+        assert_eq!(world.snapshots["before-the-audit"], "available", "{task}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_alone_is_waited_for_and_named_as_ever() {
     let simulation = Simulation::with_aws_durations(1).await;

@@ -187,16 +187,20 @@ async fn replace_older(
     Ok(done)
 }
 
-/// Whether a snapshot may go now that there is a newer one, `new`: those that Trapheus made of this name, as
-/// the user asked for; of those that only have the fixed name, which may be somebody's, the ones
-/// of the very same database.
+/// Whether a snapshot may go now that there is a newer one, `new`: those that Trapheus made of this
+/// name, as the user asked for; of those that only have the fixed name, which may be somebody's,
+/// the ones of the very same database. What is still being made has no time yet.
 fn is_replaceable(snapshot: &Snapshot, new: &Snapshot) -> bool {
     let is_made_by_us = Marks(&snapshot.tags).is(Role::Snapshot);
     let has_the_fixed_name = snapshot.id == names::fixed_snapshot(new.of, &new.source).into();
     let is_of_the_same_database =
         snapshot.source_resource.is_some() && snapshot.source_resource == new.source_resource;
+    let is_older = match snapshot.created_at {
+        Some(created_at) => Some(created_at) < new.created_at,
+        None => snapshot.status != SnapshotStatus::Creating,
+    };
     snapshot.id != new.id
-        && snapshot.created_at < new.created_at
+        && is_older
         && snapshot.kind == SnapshotKind::Manual
         && (is_made_by_us || (has_the_fixed_name && is_of_the_same_database))
 }
