@@ -202,6 +202,8 @@ fn what_contradicts_itself_is_refused() {
     let contradictions = [
         json!({"identifier": "orders", "task": "create_snapshot", "snapshotIdentifier": "nightly"}),
         json!({"identifier": "orders", "task": "create_snapshot_only", "sourceIdentifier": "staging"}),
+        json!({"identifier": "orders", "task": "db_restore", "credentials": {"secretArn": "shop"}}),
+        json!({"identifier": "orders", "task": "db_restore", "verify": {"database": "shop"}}),
     ];
     for input in contradictions {
         assert!(

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trapheus_restore::SummaryStatus;
+use trapheus_rds::Permit;
+use trapheus_restore::{ErrorName, SummaryStatus};
 use trapheus_testkit::{Moment, Run, Simulation};
 
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop";
@@ -191,4 +192,44 @@ async fn a_script_runs_once_however_a_process_dies() {
     let sql = recording.stills.iter().filter(|still| still.what == "SQL");
     assert_eq!(sql.count(), 2);
     assert!(resumed > 15, "{resumed}");
+}
+
+/// Whoever has lost the execution must not run a script that another process has run by then, and
+/// that the server has forgotten again.
+#[tokio::test(start_paused = true)]
+async fn who_may_not_change_anything_runs_no_script() {
+    let simulation = staging().await;
+    let (_, recording) = simulation.record(masking()).await;
+    let of = |resource: &str| {
+        let mut successes = recording.successes.iter();
+        successes.find(|one| one.resource == resource).unwrap()
+    };
+    let simulation = of("${Configure}").world.thaw().await;
+    let prepare = of("${Prepare}");
+    let email = || simulation.get("staging-trapheus-new", "email");
+    let denied = simulation.tasks().permitted_by(Permit::new(|| {
+        Err("another process has taken over".to_owned())
+    }));
+    let refused = denied.run(&prepare.resource, prepare.input.clone()).await;
+    assert_eq!(refused.unwrap_err().name, ErrorName::Unavailable);
+    assert_eq!(email().as_deref(), Some("somebody@production"));
+    let allowed = simulation.tasks();
+    let made = allowed.run(&prepare.resource, prepare.input.clone()).await;
+    made.expect("it may be prepared");
+    assert_eq!(email().as_deref(), Some("masked"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn scripts_that_say_nothing_or_end_the_transaction_are_refused() {
+    let simulation = staging().await;
+    let before = simulation.world().await;
+    for (prepare, verify) in [
+        (MASK, "-- everything is fine"),
+        ("/* later */ ;", ""),
+        ("END", ""),
+    ] {
+        let run = simulation.run(input(json!({"sql": prepare}), verify)).await;
+        assert_eq!(run.summary.exit_code(), 2, "{prepare}, {verify}");
+        assert_eq!(simulation.world().await, before, "{prepare}, {verify}");
+    }
 }

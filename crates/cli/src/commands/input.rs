@@ -65,8 +65,14 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Result<Va
         (!shape.allow_lost.is_empty()).then(|| json!(shape.allow_lost)),
     );
     set("notify", notify(shape));
-    set("prepare", prepare(&shape.sql)?);
-    set("verify", verify(&shape.sql)?);
+    let (prepare, verify) = (prepare(&shape.sql)?, verify(&shape.sql)?);
+    if shape.sql.database.is_some() && prepare.is_none() && verify.is_none() {
+        return Err(Failure::refused(
+            "--database is for the SQL of --prepare and --verify: there is none",
+        ));
+    }
+    set("prepare", prepare);
+    set("verify", verify);
     let credentials = shape.sql.credentials.as_deref();
     set(
         "credentials",

@@ -11,7 +11,7 @@ use trapheus_rds::MasterUserSecret;
 const NAME: &str = "SQL";
 
 /// What ends the transaction in which all scripts run.
-const ENDS_TRANSACTION: [&str; 5] = ["begin", "start", "commit", "rollback", "abort"];
+const ENDS_TRANSACTION: [&str; 6] = ["begin", "start", "commit", "end", "rollback", "abort"];
 
 /// Chooses what the SQL of a request logs in with, and says what is in its way.
 ///
@@ -33,6 +33,16 @@ pub(crate) fn choose(
         )
     })?;
     let scripts = request.prepare.iter().flat_map(|asked| &asked.sql);
+    let questions = request.verify.iter().flat_map(|asked| &asked.sql);
+    let is_empty = |script: &&String| statements(dialect, script).is_empty();
+    if scripts
+        .clone()
+        .chain(questions)
+        .any(|script| is_empty(&script))
+    {
+        let detail = "a script holds no statement, which was hardly meant: comments prove nothing";
+        return Err(Check::fail(NAME, detail));
+    }
     if dialect == Dialect::Postgres
         && let Some(ends) = scripts
             .into_iter()

@@ -222,7 +222,11 @@ impl Request {
     }
 
     fn check(&self) -> Result<(), InputError> {
-        sql::check(self.prepare.as_ref(), self.verify.as_ref())?;
+        sql::check(
+            self.prepare.as_ref(),
+            self.verify.as_ref(),
+            self.credentials.as_ref(),
+        )?;
         let asks_for_sql = self.prepare.is_some() || self.verify.is_some();
         if asks_for_sql && !self.task.moves_the_name() {
             return Err(InputError::Contradiction(

@@ -113,7 +113,13 @@ impl Fields<'_> {
 pub(super) fn check(
     prepare: Option<&Preparation>,
     verify: Option<&Verifications>,
+    credentials: Option<&String>,
 ) -> Result<(), InputError> {
+    if credentials.is_some() && prepare.is_none() && verify.is_none() {
+        return Err(InputError::Contradiction(
+            "`credentials` are for the SQL of `prepare` and `verify`: there is none",
+        ));
+    }
     let does_nothing = |asked: &Preparation| {
         asked.sql.is_empty() && asked.require_masked.is_empty() && !asked.quarantine
     };

@@ -67,6 +67,8 @@ async fn make_so(
     restored: &Database,
     asked: &Preparation,
 ) -> Result<Vec<String>, TaskError> {
+    // Another process may have prepared it since this one looked, and have made the server forget.
+    context.rds.ask_leave("Prepare")?;
     let quarantined = match plan.quarantine {
         true => context.sql.quarantine(server).await.map_err(failed)?,
         false => Vec::new(),
@@ -75,6 +77,7 @@ async fn make_so(
     fail_if_unmasked(context, plan, server, &asked.sql).await?;
     if !asked.sql.is_empty() {
         let execution = context.plan().owner();
+        context.rds.ask_leave("Prepare")?;
         let ran = context.sql.prepare(server, execution, &asked.sql).await;
         ran.map_err(failed)?;
         fail_if_unmasked(context, plan, server, &asked.sql).await?;

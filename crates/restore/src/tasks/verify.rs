@@ -66,6 +66,10 @@ async fn ask(context: &Context, seen: &(Database, Endpoint)) -> Result<Vec<Answe
     let asked = sql::request(context)?.verify.unwrap_or_default();
     let answers = context.sql.verify(&server, &asked.sql).await;
     let mut answers = answers.map_err(|error| sql::failed(ErrorName::VerificationFailed, error))?;
+    if answers.is_empty() {
+        let message = "the verification holds no statement, so nothing is verified";
+        return Err(TaskError::new(ErrorName::VerificationFailed, message));
+    }
     if let Some(answer) = answers.iter().find(|answer| !answer.holds) {
         let message = format!("`{}` returned {}", answer.statement, answer.saw);
         return Err(TaskError::new(ErrorName::VerificationFailed, message));
