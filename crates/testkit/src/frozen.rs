@@ -45,10 +45,7 @@ impl Lasting {
             seed,
             durations,
             control_plane,
-            journal: Arc::new(LedgerJournal {
-                journal: Arc::default(),
-                ledger: ledger.clone(),
-            }),
+            journal: ledger.watch(Arc::default()),
             ledger,
             blueprints: Arc::default(),
             secrets: Arc::default(),
@@ -110,10 +107,7 @@ impl Frozen {
             seed: self.seed,
             durations: self.durations,
             control_plane,
-            journal: Arc::new(LedgerJournal {
-                journal: Arc::new(self.journal.fork()),
-                ledger: ledger.clone(),
-            }),
+            journal: ledger.watch(Arc::new(self.journal.fork())),
             ledger,
             blueprints: Arc::new(self.blueprints.fork()),
             secrets: Arc::new(self.secrets.fork()),

@@ -1,4 +1,4 @@
-//! A journal whose appends somebody watches.
+//! A journal, and who watches what is written to it.
 
 use std::sync::Arc;
 
@@ -9,22 +9,26 @@ use trapheus_engine::{
     StoredExecution,
 };
 
-/// Who watches the appends.
+/// Who watches what is written. What it doesn't care about, it leaves out.
 pub(crate) trait Appends: Send + Sync + 'static {
-    /// An event is about to be written.
-    fn before(&self, sequence: u32, event: &Event);
+    /// An execution has been created, with its first event.
+    fn created(&self, _: &ExecutionId, _started: &Event) {}
 
-    /// An event has been written.
-    fn after(&self, sequence: u32);
+    /// An event is about to be appended.
+    fn before(&self, _sequence: u32, _: &Event) {}
+
+    /// An event has been appended, which may be the execution's last.
+    fn after(&self, id: &ExecutionId, sequence: u32, event: &Event, ended: Option<&Ended>);
 }
 
-/// A journal whose appends are watched.
-pub(crate) struct WatchedJournal<W> {
-    pub(crate) journal: Arc<dyn Journal>,
+/// A journal that somebody watches.
+#[derive(Debug)]
+pub(crate) struct WatchedJournal<J, W> {
+    pub(crate) journal: Arc<J>,
     pub(crate) watcher: W,
 }
 
-impl<W: Appends> Journal for WatchedJournal<W> {
+impl<J: Journal, W: Appends> Journal for WatchedJournal<J, W> {
     fn append(
         &self,
         id: &ExecutionId,
@@ -35,7 +39,7 @@ impl<W: Appends> Journal for WatchedJournal<W> {
     ) -> Result<(), JournalError> {
         self.watcher.before(sequence, event);
         self.journal.append(id, fencing, sequence, event, ended)?;
-        self.watcher.after(sequence);
+        self.watcher.after(id, sequence, event, ended);
         Ok(())
     }
 
@@ -46,7 +50,9 @@ impl<W: Appends> Journal for WatchedJournal<W> {
         started: &Event,
         ended: Option<&Ended>,
     ) -> Result<(), JournalError> {
-        self.journal.create(execution, lease, started, ended)
+        self.journal.create(execution, lease, started, ended)?;
+        self.watcher.created(&execution.id, started);
+        Ok(())
     }
 
     fn claim(

@@ -10,7 +10,6 @@ use trapheus_engine::{Error, Timing};
 use crate::frozen::Lasting;
 use crate::gate::is_look;
 use crate::interruptions::Calls;
-use crate::invariants::LedgerJournal;
 use crate::simulation::{Run, Simulation};
 
 /// A process that hangs: it renews no lease.
@@ -36,10 +35,7 @@ impl Simulation {
     #[must_use]
     pub fn elsewhere(&self) -> Self {
         Self::of(Lasting {
-            journal: Arc::new(LedgerJournal {
-                journal: Arc::default(),
-                ledger: self.lasting.ledger.clone(),
-            }),
+            journal: self.lasting.ledger.watch(Arc::default()),
             ..self.lasting.clone()
         })
     }

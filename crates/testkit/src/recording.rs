@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use trapheus_asl::Event;
-use trapheus_engine::TaskCall;
+use trapheus_engine::{Ended, ExecutionId, TaskCall};
 
 use crate::frozen::{Frozen, Lasting};
 use crate::gate::is_look;
@@ -213,7 +213,7 @@ impl Appends for Recorder {
         });
     }
 
-    fn after(&self, sequence: u32) {
+    fn after(&self, _: &ExecutionId, sequence: u32, _: &Event, _: Option<&Ended>) {
         self.note(|lasting, recording| {
             recording.events = sequence + 1;
             recording.changes = 0;

@@ -1,6 +1,8 @@
 //! Tells a story: everybody in it does his part, in virtual time, until all executions have ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod outcomes;
+
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use trapheus_engine::{
     Engine, ExecutionId, ExecutionStatus, Handle, Outcome, StartExecution, Timing,
 };
-use trapheus_restore::{DEFINITION, RollbackOf, Standing, summary};
+use trapheus_restore::{DEFINITION, RollbackOf};
 
 use super::disk::Disk;
 use super::life::Life;
@@ -37,7 +39,6 @@ const TIMING: Timing = Timing {
 /// Between something that went wrong and somebody who looks after it.
 const REACTION: Duration = Duration::from_secs(600);
 const PRODUCT: &str = "product";
-const ROLL_BACK_FAILED: &str = "roll-back failed";
 
 /// How a story ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -434,56 +435,6 @@ impl Stage {
                 (true, None) | (false, Some(_)) => {}
             }
             sleep(self.story.writes_every).await;
-        }
-    }
-
-    fn count_outcomes(&self, violations: &mut Vec<String>) {
-        let reader = self.reader();
-        let mut outcomes = BTreeMap::new();
-        for record in reader.executions().unwrap_or_default() {
-            let id = &record.id;
-            let history = reader.history(id).unwrap_or_default();
-            let ended = summary(id.as_str(), Standing::Stopped, &history);
-            let error = ended
-                .error
-                .as_ref()
-                .map(|error| format!("{}: {}", error.name, error.message));
-            let error = error.unwrap_or_default();
-            let outcome = match ended.exit_code() {
-                _ if error.starts_with("Trapheus.RolledBack") => "stopped and rolled back",
-                0 => "succeeded",
-                1 => "failed and rolled back",
-                2 => "refused",
-                3 => ROLL_BACK_FAILED,
-                5 => "succeeded with something left over",
-                _ => {
-                    violations.push(format!("{id} has not ended"));
-                    "not ended"
-                }
-            };
-            self.tell(PRODUCT, format!("{id}: {outcome}. {error}"));
-            for left_over in &ended.left_over {
-                self.tell(PRODUCT, format!("{id}: left over: {left_over}"));
-            }
-            let run = crate::Run {
-                id: id.clone(),
-                summary: ended,
-                history,
-            };
-            violations.extend(self.machine.simulation.judge_alerts(&run).err());
-            outcomes.insert(id.clone(), outcome);
-            self.machine.tally.outcome(outcome);
-        }
-        let is_answered = self.machine.simulation.get(TARGET, "state").is_some();
-        let is_stuck = outcomes
-            .values()
-            .any(|outcome| *outcome == ROLL_BACK_FAILED);
-        let is_undisturbed = !self.story.has_person();
-        if is_stuck && is_undisturbed && self.story.chaos.is_none() {
-            violations.push("a roll-back failed that nobody hindered".to_owned());
-        }
-        if !is_answered && !is_stuck && is_undisturbed && !self.story.setting.is_gone {
-            violations.push("nothing answers at the name".to_owned());
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use trapheus_testkit::When;
 
-use crate::stage::{KILLS, Kind, PATHS, STRATEGIES, Scene, lines, thinned};
+use crate::stage::{KILLS, Kind, PATHS, STRATEGIES, Scene, lines, of_every_kind, thinned};
 
 async fn sweep(kind: Kind) {
     let mut visited = BTreeMap::new();
@@ -38,22 +38,4 @@ async fn sweep(kind: Kind) {
     lines("kills", kind, &visited);
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_an_instance() {
-    sweep(Kind::Instance).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_an_instance_with_replicas() {
-    sweep(Kind::Replicas).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_an_aurora_cluster() {
-    sweep(Kind::Aurora).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_a_multi_az_cluster() {
-    sweep(Kind::MultiAz).await;
-}
+of_every_kind!(sweep);

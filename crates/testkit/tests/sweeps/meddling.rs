@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use trapheus_restore::SummaryStatus;
 use trapheus_testkit::{Run, Simulation, Still, When, World};
 
-use crate::stage::{Kind, Path, STRATEGIES, Scene, is_full, lines, thinned};
+use crate::stage::{Kind, Path, STRATEGIES, Scene, is_full, lines, of_every_kind, thinned};
 
 /// What a person does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -349,22 +349,4 @@ fn name_of(world: &World, identity: &str) -> Option<String> {
         .map(|(name, _)| name.clone())
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_an_instance() {
-    sweep(Kind::Instance).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_an_instance_with_replicas() {
-    sweep(Kind::Replicas).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_an_aurora_cluster() {
-    sweep(Kind::Aurora).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_a_multi_az_cluster() {
-    sweep(Kind::MultiAz).await;
-}
+of_every_kind!(sweep);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use trapheus_restore::{ErrorName, TaskError};
 use trapheus_testkit::{Simulation, Success};
 
-use crate::stage::{Kind, PATHS, STRATEGIES, Scene, is_change, lines};
+use crate::stage::{Kind, PATHS, STRATEGIES, Scene, is_change, lines, of_every_kind};
 
 async fn sweep(kind: Kind) {
     let mut visited = BTreeMap::new();
@@ -73,22 +73,4 @@ fn without(forgotten: &[&str], mut said: Value) -> Value {
     said
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_an_instance() {
-    sweep(Kind::Instance).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_an_instance_with_replicas() {
-    sweep(Kind::Replicas).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_an_aurora_cluster() {
-    sweep(Kind::Aurora).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_a_multi_az_cluster() {
-    sweep(Kind::MultiAz).await;
-}
+of_every_kind!(sweep);

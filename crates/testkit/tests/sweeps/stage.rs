@@ -388,3 +388,29 @@ pub(crate) fn lines(sweep: &str, kind: Kind, visited: &BTreeMap<String, String>)
     };
     insta::assert_snapshot!(name, told.collect::<String>());
 }
+
+/// A test of a sweep for each kind of database: they run side by side.
+macro_rules! of_every_kind {
+    ($sweep:ident) => {
+        #[tokio::test(start_paused = true)]
+        async fn of_an_instance() {
+            $sweep($crate::stage::Kind::Instance).await;
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn of_an_instance_with_replicas() {
+            $sweep($crate::stage::Kind::Replicas).await;
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn of_an_aurora_cluster() {
+            $sweep($crate::stage::Kind::Aurora).await;
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn of_a_multi_az_cluster() {
+            $sweep($crate::stage::Kind::MultiAz).await;
+        }
+    };
+}
+pub(crate) use of_every_kind;

@@ -7,7 +7,7 @@ use trapheus_engine::{Error, ExecutionId};
 use trapheus_restore::{RollbackOf, SummaryStatus};
 use trapheus_testkit::{Calls, Still, When};
 
-use crate::stage::{Kind, PATHS, Path, STRATEGIES, Scene, lines, thinned};
+use crate::stage::{Kind, PATHS, Path, STRATEGIES, Scene, lines, of_every_kind, thinned};
 
 async fn sweep(kind: Kind) {
     let mut visited = BTreeMap::new();
@@ -100,22 +100,4 @@ async fn is_undone(scene: &Scene, still: &Still, id: &ExecutionId) -> bool {
     true
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_an_instance() {
-    sweep(Kind::Instance).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_an_instance_with_replicas() {
-    sweep(Kind::Replicas).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_an_aurora_cluster() {
-    sweep(Kind::Aurora).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_a_multi_az_cluster() {
-    sweep(Kind::MultiAz).await;
-}
+of_every_kind!(sweep);
