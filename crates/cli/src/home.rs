@@ -16,13 +16,17 @@ use trapheus_engine::{
     TaskCall, TaskError, Tasks,
 };
 use trapheus_rds::{ConnectOptions, Permit, Rds};
-use trapheus_restore::{ServerSql, ServerVerifier};
+use trapheus_restore::{NoExecutions, ServerSql, ServerVerifier};
 
 use crate::aws;
 use crate::blueprints::BlueprintFiles;
+use crate::children::Children;
 use crate::error::{Context, Failure, chain};
 use crate::login;
 use crate::settings::{Settings, Sourced};
+
+/// The name of the state machine, as `executions show` has it.
+pub(crate) const MACHINE: &str = "restore";
 
 /// How long another process may take to see that it should stop, and how often we look.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
@@ -84,6 +88,7 @@ pub(crate) async fn tasks(
         login,
         blueprints: Arc::new(BlueprintFiles::of(&settings.home.value)),
         notifier: Arc::new(alerts(settings).await?),
+        executions: Arc::new(NoExecutions),
     };
     Ok(trapheus_restore::Tasks::new(rds, options))
 }
@@ -139,9 +144,11 @@ pub(crate) struct RestoreTasks(pub trapheus_restore::Tasks);
 impl Tasks for RestoreTasks {
     async fn run(&self, call: TaskCall) -> Result<Value, TaskError> {
         let hold = call.hold;
+        let children = Arc::new(Children(hold.clone()));
         let permit = Permit::new(move || hold.renew().map_err(|error| chain(&error)));
         self.0
             .permitted_by(permit)
+            .starting(children)
             .run(&call.resource, call.input)
             .await
             .map_err(|error| TaskError {

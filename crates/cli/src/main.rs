@@ -3,6 +3,7 @@
 mod arguments;
 mod aws;
 mod blueprints;
+mod children;
 mod commands;
 mod demo;
 mod error;

@@ -105,6 +105,10 @@ impl Engine {
         }
     }
 
+    pub(crate) fn of(shared: Arc<Shared>) -> Engine {
+        Engine { shared }
+    }
+
     /// Starts an execution. It's in the journal when this returns. Must be called within a tokio
     /// runtime.
     ///

@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use crate::driver::Command;
 use crate::journal::Fencing;
 use crate::shared::Shared;
-use crate::{Error, ExecutionId};
+use crate::{Engine, Error, ExecutionId};
 
 /// The right of one owner to act for an execution. Clones are the same.
 #[derive(Clone)]
@@ -47,6 +47,12 @@ impl Hold {
         }
         engine.command(&self.id, Command::TakenOver);
         Err(Error::TakenOver { id: id() })
+    }
+
+    /// The engine that runs the execution; none when it's gone. A hold doesn't keep it alive.
+    #[must_use]
+    pub fn engine(&self) -> Option<Engine> {
+        Weak::upgrade(&self.engine).map(Engine::of)
     }
 }
 

@@ -33,10 +33,37 @@ impl ExecutionId {
         ExecutionId(text)
     }
 
+    /// Makes the id of an execution that another one starts: the same for the same parent and
+    /// purpose, and beside the parent's in the order of ids.
+    pub fn child(parent: &str, purpose: &str) -> ExecutionId {
+        let digits = parent.strip_prefix(PREFIX).unwrap_or(parent);
+        let digit = |byte| {
+            ALPHABET
+                .iter()
+                .position(|known| *known == byte)
+                .unwrap_or(0)
+        };
+        let bits = digits
+            .bytes()
+            .take(LENGTH)
+            .fold(0_u128, |bits, byte| (bits << 5) | digit(byte) as u128);
+        let milliseconds = i64::try_from(bits >> 32).unwrap_or(0);
+        let at = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH);
+        ExecutionId::new(at, hash(&[parent, purpose]))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// FNV-1a: what it makes of a text is the same in every version of every program.
+fn hash(texts: &[&str]) -> u32 {
+    let bytes = texts.iter().flat_map(|text| text.bytes().chain([0]));
+    bytes.fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// A text that is not the id of an execution.
@@ -101,6 +128,25 @@ mod tests {
             ExecutionId::new(at(1_790_000_000_001), 0),
         ];
         assert!(ids.is_sorted_by(|left, right| left < right), "{ids:?}");
+    }
+
+    #[test]
+    fn a_childs_id_follows_from_its_parents_and_the_purpose() {
+        let parent = ExecutionId::new(at(1_790_000_000_123), 7);
+        let child = |purpose| ExecutionId::child(parent.as_str(), purpose);
+        assert_eq!(child("one"), child("one"));
+        assert_ne!(child("one"), child("other"));
+        let sibling = ExecutionId::new(at(1_790_000_000_123), 8);
+        assert_ne!(child("one"), ExecutionId::child(sibling.as_str(), "one"));
+        assert!(child("one") < ExecutionId::new(at(1_790_000_000_124), 0));
+        assert!(child("one") >= ExecutionId::new(at(1_790_000_000_123), 0));
+        // Long ids of long times, and what is no id at all.
+        assert!(
+            ExecutionId::child("anything", "one")
+                .as_str()
+                .parse::<ExecutionId>()
+                .is_ok()
+        );
     }
 
     #[test]

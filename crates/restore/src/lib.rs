@@ -15,6 +15,7 @@ mod blueprint;
 mod checks;
 mod consequences;
 mod error;
+mod executions;
 mod fidelity;
 mod forecast;
 mod input;
@@ -43,6 +44,7 @@ pub use alert::{
 pub use blueprint::Blueprint;
 pub use checks::{Check, Verdict};
 pub use error::{Calls, Cause, ErrorName, TaskError};
+pub use executions::{Executions, ExecutionsError, NoExecutions};
 pub use fidelity::{Fidelity, Loss};
 pub use forecast::Forecast;
 pub use input::{

@@ -19,7 +19,9 @@ use trapheus_local::{
     ControlPlane, Durations, Fault, Options, RequestEntry, SimulatedClient, connector,
 };
 use trapheus_rds::{Limits, Rds};
-use trapheus_restore::{Alert, DEFINITION, RollbackOf, Standing, Summary, Tasks, summary};
+use trapheus_restore::{
+    Alert, DEFINITION, NoExecutions, RollbackOf, Standing, Summary, Tasks, summary,
+};
 
 use crate::adapter::{Moment, RestoreTasks};
 use crate::alerts::Trouble;
@@ -125,6 +127,7 @@ impl Simulation {
             login: None,
             blueprints: lasting.blueprints.clone(),
             notifier: lasting.notifier.clone(),
+            executions: Arc::new(NoExecutions),
         };
         Self {
             client: client(direct),

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::printer::Printer;
 
 /// The final document of an execution, made from its history alone.
-fn summary(
+pub(crate) fn summary(
     engine: &Engine,
     record: &ExecutionRecord,
 ) -> Result<trapheus_restore::Summary, Failure> {

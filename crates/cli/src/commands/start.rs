@@ -13,13 +13,10 @@ use crate::arguments::{Follow, SnapshotOnly, Start, StartInput};
 use crate::error::{Context, Failure};
 use crate::exit::Exit;
 use crate::follow::{self, View};
-use crate::home::{self, RestoreTasks};
+use crate::home::{self, MACHINE, RestoreTasks};
 use crate::printer::Printer;
 use crate::protect;
 use crate::settings::Settings;
-
-/// The name of the state machine, as `executions show` has it.
-const MACHINE: &str = "restore";
 
 pub(crate) async fn restore(
     start: &Start,

@@ -96,6 +96,7 @@ impl Context {
             login,
             blueprints,
             notifier: _,
+            executions: _,
         } = options.clone();
         let acquaintances = known.clone();
         Self {

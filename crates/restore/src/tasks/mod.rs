@@ -54,6 +54,7 @@ pub use verify::Verified;
 
 use crate::alert::Notifier;
 use crate::error::{Calls, ErrorName, TaskError};
+use crate::executions::Executions;
 use crate::input::{Request, Strategy};
 use crate::limits::{Deadline, Limits};
 use crate::plan::Plan;
@@ -85,6 +86,8 @@ pub struct Options {
     pub blueprints: Arc<dyn Blueprints>,
     /// Tells people.
     pub notifier: Arc<dyn Notifier>,
+    /// Starts executions for other accounts and Regions.
+    pub executions: Arc<dyn Executions>,
 }
 
 /// The tasks of the definition.
@@ -135,6 +138,15 @@ impl Tasks {
             rds: self.rds.permitted_by(permit),
             ..self.clone()
         }
+    }
+
+    /// The same tasks, which start executions in this way: for one call of an engine that starts
+    /// them itself.
+    #[must_use]
+    pub fn starting(&self, executions: Arc<dyn Executions>) -> Self {
+        let mut tasks = self.clone();
+        tasks.options.executions = executions;
+        tasks
     }
 
     /// Makes the plan of an execution. Nothing is changed by it.
