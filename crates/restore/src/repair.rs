@@ -40,6 +40,18 @@ pub(crate) fn promote(plan: &Plan) -> Vec<String> {
     commands
 }
 
+/// Looks at what has the target's name and at what the execution made beside it.
+pub(crate) fn compare(plan: &Plan) -> Vec<String> {
+    let names = [&plan.names.target, &plan.names.restored, &plan.names.kept];
+    let show = |name: &DbIdentifier| match plan.kind {
+        Kind::Instance => {
+            format!("aws rds describe-db-instances --db-instance-identifier {name}")
+        }
+        Kind::Cluster => format!("aws rds describe-db-clusters --db-cluster-identifier {name}"),
+    };
+    names.map(show).into()
+}
+
 /// Looks for the databases of an execution, wherever they are.
 pub(crate) fn find(plan: &Plan) -> Vec<String> {
     let list = |originals: Vec<&Original>| {

@@ -9,12 +9,15 @@
 //! already: the restored database exists under its own name with this execution's mark, and RDS
 //! gives a name once. In `in_place` the original moves before that, so its mark is the first lock:
 //! it is written, then read back, and an execution that finds another one's mark stops. Two
-//! executions that both found none and both wrote leave the later mark; the earlier one finds
-//! that out here or, at the latest, in Restore, before its restore request. What remains is that
-//! a mark written in the moment between that look and the request is not seen; then the request,
-//! which names the same new database for both, decides, and whoever loses it undoes nothing,
-//! because [`roll_back`](super::roll_back) obeys the restored database's mark before the original's.
+//! executions that both found none and both wrote leave the later mark. So nothing moves until a mark
+//! has stood for [`MARKS_ARRIVE_WITHIN`]: the earlier one sees by then that it has lost, and has
+//! changed nothing. What remains is a mark that arrives later than that after its sender looked; its
+//! victim finds that out here or, at the latest, in Restore, before its restore request. After that
+//! the request, which names the same new database for both, decides, and whoever loses it undoes
+//! nothing, because [`roll_back`](super::roll_back) obeys the restored database's mark before the
+//! original's.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +37,9 @@ use crate::plan::{KeptOriginalPlan, Original, PartRole, Retirement};
 
 /// A roll-back that has not renamed what it marked by then has ended.
 const ROLL_BACK_BEGINS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long after an execution saw no mark its own may arrive.
+const MARKS_ARRIVE_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// The original out of the way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -212,14 +218,32 @@ async fn see_the_replacement(context: &Context) -> Result<(), TaskError> {
 }
 
 /// Marks the original as this execution's, and makes sure that it is nobody else's: who was there
-/// before the mark did not see it.
+/// before the mark did not see it, and who looked before may have sent another one.
 async fn lock(context: &Context, original: &Database) -> Result<(), TaskError> {
     let plan = context.plan();
+    let mut original = Cow::Borrowed(original);
     if !Marks(&original.tags).are_of(plan.owner(), Role::Original) {
         see_nobody_else_at_work(context).await?;
-        mark(context, original).await?;
+        original = Cow::Owned(mark(context, &original).await?);
     }
-    see_nobody_else_at_work(context).await
+    see_nobody_else_at_work(context).await?;
+    let since = Marks(&original.tags).since().unwrap_or_default();
+    let remaining = since.duration_since(context.now());
+    // A clock that was set back meanwhile holds nothing up.
+    if remaining.is_positive() && remaining <= MARKS_ARRIVE_WITHIN {
+        let waiting = format!(
+            "making sure that nobody else is moving {}",
+            plan.names.target
+        );
+        return Err(TaskError::in_progress(waiting));
+    }
+    match plan.strategy {
+        Strategy::Swap => Ok(()),
+        Strategy::InPlace => {
+            let leaves_now = marks::since(context.now());
+            context.add_tags(&original, &[leaves_now].into()).await
+        }
+    }
 }
 
 /// In `swap` the restored database is this execution's, or it would not have come so far.
@@ -236,20 +260,24 @@ async fn see_nobody_else_at_work(context: &Context) -> Result<(), TaskError> {
     }
 }
 
-async fn mark(context: &Context, original: &Database) -> Result<(), TaskError> {
+async fn mark(context: &Context, original: &Database) -> Result<Database, TaskError> {
     let plan = context.plan();
     if Marks(&original.tags).is(Role::Original) || is_being_swapped_back(context, original) {
         return Err(marked_by_another(original));
     }
+    let leaves_at = match plan.strategy {
+        Strategy::Swap => context.now(),
+        Strategy::InPlace => context.now() + MARKS_ARRIVE_WITHIN,
+    };
     let mut tags = marks(plan.owner(), &plan.identifier, Role::Original);
-    tags.extend([marks::since(context.now())]);
+    tags.extend([marks::since(leaves_at)]);
     context.add_tags(original, &tags).await?;
     let marked = context.soon(|| async {
         let original = context.original().await?;
         Ok(original.filter(|original| Marks(&original.tags).is(Role::Original)))
     });
     match marked.await? {
-        Some(original) if Marks(&original.tags).owner() == Some(plan.owner()) => Ok(()),
+        Some(original) if Marks(&original.tags).owner() == Some(plan.owner()) => Ok(original),
         Some(original) => Err(marked_by_another(&original)),
         None => Err(TaskError::in_progress(format!(
             "marking {}",

@@ -147,6 +147,10 @@ pub(super) struct Seen {
     pub(super) restored: Option<Side>,
     /// Whether a database that is neither of both has the target's name.
     pub(super) stranger_has_the_name: bool,
+    /// Whether that one serves.
+    pub(super) stranger_serves: bool,
+    /// Whether that one is what another execution for this target made and sent there.
+    pub(super) stranger_is_successor: bool,
     /// The name of a part of the original that a stranger has; such a part can't come back.
     pub(super) stranger_at_a_part: Option<String>,
     /// Whether the original has lost custom endpoints by this execution.
@@ -198,6 +202,8 @@ pub(super) enum Ending {
 pub(super) enum Obstacle {
     /// The original does not exist any more.
     OriginalGone,
+    /// The original does not exist any more, and another database has the target's name.
+    Replaced,
     /// RDS has given up on the original.
     OriginalFailed(String),
     /// Somebody has renamed the original.
@@ -218,6 +224,8 @@ pub(super) fn decide(seen: &Seen) -> Step {
             clear_the_name(restored, original.as_ref())
         }
         (restored, None) if seen.is_new => undo_the_making(seen, restored.as_ref()),
+        (restored, None) if was_overtaken(seen, restored.as_ref()) => leave(restored.as_ref()),
+        (_, None) if seen.stranger_has_the_name => Step::Stuck(Obstacle::Replaced),
         (_, None) => without_the_original(seen, Obstacle::OriginalGone),
         (restored, Some(original)) => match &original.place {
             Place::Target => clean_up(seen, original, restored.as_ref()),
@@ -307,6 +315,17 @@ fn undo_the_making(seen: &Seen, restored: Option<&Side>) -> Step {
         }
         Some(_) | None => Step::Finish(Ending::NothingServes),
     }
+}
+
+/// Whether the original has been replaced, whole, while this execution was on its way: the name is
+/// served, and nothing of it is this one's to give back. What it has made goes where it is known
+/// that another execution's stands in its place; otherwise it may be the last there is of the data.
+fn was_overtaken(seen: &Seen, restored: Option<&Side>) -> bool {
+    let has_nothing_to_lose = match restored {
+        None => seen.in_flight == InFlight::Nothing,
+        Some(restored) => restored.place == Place::Restored && seen.stranger_is_successor,
+    };
+    seen.reason == Reason::Failure && seen.stranger_serves && has_nothing_to_lose
 }
 
 /// Another execution is at work on the original; only what this one made goes.

@@ -27,13 +27,15 @@ pub(super) struct Sight {
 
 impl Sight {
     /// Since when the name has been without a database, as the marks say.
-    pub(super) fn down_since(&self) -> Option<Timestamp> {
+    pub(super) fn down_since(&self, now: Timestamp) -> Option<Timestamp> {
         let of = |side: &Side| Marks(&side.head.as_ref()?.tags).since();
-        match self.seen.reason {
+        let since = match self.seen.reason {
             Reason::Failure if self.seen.ownership == Ownership::Ours => of(&self.original),
             Reason::Failure => None,
             Reason::Asked => of(&self.restored),
-        }
+        };
+        // A mark that is to be waited for says when the database leaves at the earliest.
+        since.filter(|since| *since <= now)
     }
 }
 
@@ -59,6 +61,10 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
     let head = original.head.as_ref();
     let is_marked = head.is_some_and(|head| is_marked(plan, head));
     let strangers = strangers(plan, &holders);
+    let made = restored.head.as_ref().map(|made| &made.resource_id);
+    let stranger = at_target.as_ref().filter(|found| {
+        !plan.is_of_the_original(&found.resource_id) && made != Some(&found.resource_id)
+    });
     let seen = Seen {
         reason: if plan.rollback.is_some() {
             Reason::Asked
@@ -70,13 +76,9 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
         is_new: plan.original.is_none(),
         original: original_side(plan, &original, &strangers),
         restored: restored_side(plan, &restored),
-        stranger_has_the_name: at_target.as_ref().is_some_and(|found| {
-            !plan.is_of_the_original(&found.resource_id)
-                && restored
-                    .head
-                    .as_ref()
-                    .is_none_or(|restored| restored.resource_id != found.resource_id)
-        }),
+        stranger_has_the_name: stranger.is_some(),
+        stranger_serves: stranger.is_some_and(|found| found.status.is_serving()),
+        stranger_is_successor: stranger.is_some_and(|found| is_successor(plan, found)),
         stranger_at_a_part: strangers.first().map(ToString::to_string),
         lacks_endpoints: match head {
             Some(head) if is_marked => !endpoints::missing(context, head).await?.is_empty(),
@@ -168,6 +170,16 @@ fn recorded(context: &Context) -> Option<&ResourceId> {
 
 fn is_restored(plan: &Plan, instance: &Database) -> bool {
     Marks(&instance.tags).are_of(plan.owner(), Role::Restored)
+}
+
+/// Whether this is what another execution for the same target has put in the original's place.
+fn is_successor(plan: &Plan, found: &Database) -> bool {
+    let marks = Marks(&found.tags);
+    let is_anothers = marks.owner().is_some_and(|owner| owner != plan.owner());
+    is_anothers
+        && marks.is(Role::Restored)
+        && marks.was_promoted()
+        && marks.target() == Some(plan.identifier.as_str())
 }
 
 /// Whether the original carries other marks than before, and they are not another execution's.

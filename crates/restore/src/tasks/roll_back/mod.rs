@@ -79,7 +79,7 @@ async fn give_back(context: &Context) -> Result<RolledBack, TaskError> {
             // Nothing that was sent before can take away what has come back since.
             sight.seen.in_flight = InFlight::Nothing;
         }
-        down_since = down_since.or_else(|| sight.down_since());
+        down_since = down_since.or_else(|| sight.down_since(context.now()));
         let step = decide(&sight.seen);
         match &step {
             Step::Finish(ending) => return finish(context, &sight, *ending, down_since),
@@ -323,6 +323,13 @@ fn stuck(context: &Context, obstacle: &Obstacle) -> TaskError {
         Obstacle::OriginalGone => (
             format!("{original} does not exist any more, and not by this execution"),
             repair::promote(plan),
+        ),
+        Obstacle::Replaced => (
+            format!(
+                "{original} does not exist any more, and not by this execution; another database \
+                 has its name, and what this one made is not deleted"
+            ),
+            repair::compare(plan),
         ),
         Obstacle::OriginalFailed(status) => (format!("{original} is {status}"), repair::find(plan)),
         Obstacle::OriginalElsewhere(name) => (

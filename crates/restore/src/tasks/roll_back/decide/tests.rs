@@ -15,6 +15,8 @@ fn failed(original: Option<Side>, restored: Option<Side>) -> Seen {
         original,
         restored,
         stranger_has_the_name: false,
+        stranger_serves: false,
+        stranger_is_successor: false,
         stranger_at_a_part: None,
         lacks_endpoints: false,
         is_marked: true,
@@ -168,6 +170,29 @@ fn a_stranger_keeps_the_name_that_it_took() {
         ..seen
     };
     assert_eq!(decide(&seen), Step::Stuck(Obstacle::Stranger));
+}
+
+#[test]
+fn what_replaced_the_original_meanwhile_is_left_at_the_name() {
+    let overtaken = |restored: Option<Side>, stranger_is_successor| {
+        let seen = failed(None, restored);
+        decide(&Seen {
+            stranger_has_the_name: true,
+            stranger_serves: true,
+            stranger_is_successor,
+            ..seen
+        })
+    };
+    let ready = |place| at(place, Condition::Ready);
+    let not_ours = Step::Finish(Ending::NotOurs);
+    assert_eq!(overtaken(None, false), not_ours);
+    assert_eq!(overtaken(None, true), not_ours);
+    let made = ready(Place::Restored);
+    assert_eq!(overtaken(made.clone(), true), Step::RemoveRestored);
+    // What may be the last of the data, or what clients may have written to: a person decides.
+    let replaced = Step::Stuck(Obstacle::Replaced);
+    assert_eq!(overtaken(made, false), replaced);
+    assert_eq!(overtaken(ready(Place::Kept), true), replaced);
 }
 
 #[test]
