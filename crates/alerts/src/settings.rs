@@ -9,7 +9,7 @@ use serde::Deserialize;
 use trapheus_restore::{AlertKind, Recipient, Secret, deserialize_seconds};
 
 use crate::error::SettingsError;
-use crate::source::Source;
+use crate::source::{Elsewhere, Source};
 
 /// Who is told, and of what.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -51,7 +51,7 @@ pub struct EmailSettings {
 pub struct SlackSettings {
     /// The channel's name here.
     pub name: Option<String>,
-    /// Its address, which is a secret.
+    /// Its address, which is a secret; or several of them, separated by commas or spaces.
     pub url: Source,
     /// What is told of.
     pub on: Option<Vec<AlertKind>>,
@@ -116,6 +116,13 @@ impl Settings {
             };
             self.slack = items(&text).map(channel).collect();
         }
+        if let Some(arn) = environment("TRAPHEUS_ALERT_SLACK_SECRET") {
+            self.slack = vec![SlackSettings {
+                name: None,
+                url: Source::Elsewhere(Elsewhere::Secret(arn)),
+                on: None,
+            }];
+        }
         if let Some(text) = environment("TRAPHEUS_ALERT_SNS_TOPICS") {
             let channel = |topic: &str| SnsSettings {
                 name: None,
@@ -146,7 +153,7 @@ impl Settings {
 }
 
 /// The parts of a list: they are separated by commas or spaces.
-fn items(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| character == ',' || character.is_whitespace())
         .filter(|item| !item.is_empty())
 }

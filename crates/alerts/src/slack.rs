@@ -8,6 +8,7 @@ use trapheus_restore::Secret;
 use crate::error::DeliveryError;
 use crate::http::{Http, Post};
 use crate::message::{Item, Message, Section, Tone};
+use crate::settings::items;
 
 /// Of the heading.
 const HEADER_LENGTH_MAX: usize = 150;
@@ -20,16 +21,22 @@ const BLOCKS_MAX: usize = 50;
 
 pub(crate) async fn send(
     http: &Http,
-    url: &Secret,
+    urls: &Secret,
     message: &Message,
 ) -> Result<(), DeliveryError> {
     let body = payload(message).to_string();
-    http.post(&Post {
-        url,
-        body: &body,
-        headers: &[],
-    })
-    .await
+    // One that fails keeps no other from being told.
+    let mut failure = Ok(());
+    for url in items(urls.reveal()) {
+        let url = Secret::new(url);
+        let post = Post {
+            url: &url,
+            body: &body,
+            headers: &[],
+        };
+        failure = failure.and(http.post(&post).await);
+    }
+    failure
 }
 
 fn payload(message: &Message) -> Value {

@@ -1,6 +1,7 @@
 //! `TRAPHEUS_HOME`: the executions' journal, and an engine over it.
 
 use std::fs::DirBuilder;
+use std::future::ready;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,7 +146,7 @@ impl Tasks for RestoreTasks {
     async fn run(&self, call: TaskCall) -> Result<Value, TaskError> {
         let hold = call.hold;
         let children = Arc::new(Children(hold.clone()));
-        let permit = Permit::new(move || hold.renew().map_err(|error| chain(&error)));
+        let permit = Permit::new(move || ready(hold.renew().map_err(|error| chain(&error))));
         self.0
             .permitted_by(permit)
             .starting(children)

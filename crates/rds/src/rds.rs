@@ -110,8 +110,8 @@ impl Rds {
     ///
     /// # Errors
     /// Nothing may be changed any more.
-    pub fn ask_leave(&self, operation: &'static str) -> Result<(), Error> {
-        let left = self.permit.ask();
+    pub async fn ask_leave(&self, operation: &'static str) -> Result<(), Error> {
+        let left = self.permit.ask().await;
         left.map_err(|reason| Error::not_permitted(operation, reason))
     }
 
@@ -194,7 +194,7 @@ impl Rds {
         loop {
             self.shared.pace.turn().await;
             if repeat == Repeat::OnlyRefusals {
-                self.ask_leave(operation)?;
+                self.ask_leave(operation).await?;
             }
             self.count(operation);
             let error = match tokio::time::timeout(timeout, send()).await {

@@ -146,9 +146,11 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Reads a cause from a history. A text that is no cause of ours, such as an engine's, is
-    /// taken as the message.
+    /// Reads a cause from a history. Lambda puts what a function fails with into an envelope, which
+    /// is taken off. A text that is no cause of ours, such as an engine's, is taken as the message.
     pub fn parse(text: &str) -> Cause {
+        let envelope: Option<Envelope> = serde_json::from_str(text).ok();
+        let text = envelope.as_ref().map_or(text, |it| &it.error_message);
         serde_json::from_str(text).unwrap_or_else(|_| Cause {
             message: Some(text.to_owned()),
             ..Cause::default()
@@ -169,6 +171,13 @@ impl fmt::Display for Cause {
         let json = serde_json::to_string(self).expect("texts and numbers are JSON");
         formatter.write_str(&json)
     }
+}
+
+/// What Step Functions gives as the cause of a Lambda function that failed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    error_message: String,
 }
 
 /// Why a task did not make it so.
@@ -255,6 +264,19 @@ mod tests {
     fn a_cause_survives_the_history() {
         let error = TaskError::in_progress("renaming orders").at_percent(Some(40));
         assert_eq!(Cause::parse(&error.cause.to_string()), *error.cause);
+    }
+
+    #[test]
+    fn the_envelope_of_a_lambda_function_is_taken_off() {
+        let error = TaskError::new(ErrorName::Denied, "no").with_remedy(["ask".to_owned()]);
+        let envelope = serde_json::json!({
+            "errorType": error.name.as_str(),
+            "errorMessage": error.cause.to_string(),
+            "stackTrace": [],
+        });
+        assert_eq!(Cause::parse(&envelope.to_string()), *error.cause);
+        let killed = r#"{"errorType":"Sandbox.Timedout","errorMessage":"Task timed out"}"#;
+        assert_eq!(Cause::parse(killed).text(), "Task timed out");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::input::{RollbackOf, Strategy, Task};
 use crate::plan::Plan;
 use crate::record::{Failure, Record};
 use crate::sql::Answer;
-use crate::tasks::Reported;
+use crate::tasks::{Outcome, Reported};
 
 /// Whether a process is at work on an execution that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +144,19 @@ impl Summary {
 
 /// Tells how an execution went.
 pub fn summary(execution_id: &str, standing: Standing, history: &[HistoryEvent]) -> Summary {
-    let story = Story::read(history);
+    compose(execution_id, standing, Story::read(history))
+}
+
+/// Tells how an execution went from what the definition gives to Report, for those who are told at
+/// that moment: the calls are not counted, and what became of the alerts is not known yet. None
+/// where it is not what Report is given.
+pub fn summary_at_report(input: &Value, now: Timestamp) -> Option<Summary> {
+    let execution: String = read(&input["execution"])?;
+    let story = Story::at_report(read(&input["outcome"])?, &input["state"], now)?;
+    Some(compose(&execution, Standing::Running, story))
+}
+
+fn compose(execution_id: &str, standing: Standing, story: Story) -> Summary {
     let record = &story.record;
     let plan = record.plan.as_deref();
     let input = |key: &str| story.input.as_ref()?.get(key).cloned();
@@ -239,6 +251,37 @@ impl Story {
         }
         story.place_failures();
         story
+    }
+
+    /// What is known when people are told.
+    fn at_report(outcome: Outcome, state: &Value, now: Timestamp) -> Option<Self> {
+        let record: Record = read(state)?;
+        let plan = record.plan.as_deref();
+        let keeps = plan.is_some_and(|plan| plan.keep_original_seconds > 0);
+        let (kind, failure) = match outcome {
+            Outcome::Succeeded | Outcome::LeftOver => (HistoryKind::ExecutionSucceeded, None),
+            Outcome::Failed => (HistoryKind::ExecutionFailed, record.error.clone()),
+            Outcome::RollbackFailed => {
+                let error = ErrorName::RollbackFailed.as_str().to_owned();
+                let cause = String::new();
+                (HistoryKind::ExecutionFailed, Some(Failure { error, cause }))
+            }
+        };
+        let end = End {
+            at: now,
+            kind,
+            error: failure.as_ref().map(|failure| failure.error.clone()),
+            cause: failure.map(|failure| failure.cause),
+        };
+        let is_kept = outcome == Outcome::Succeeded && record.promoted.is_some() && keeps;
+        Some(Self {
+            input: Some(state.clone()),
+            started_at: plan.map(|plan| plan.planned_at),
+            state: is_kept.then(|| "KeepOriginal".to_owned()),
+            end: (!is_kept).then_some(end),
+            record,
+            ..Self::default()
+        })
     }
 
     fn tell(&mut self, event: &HistoryEvent) {

@@ -2,6 +2,7 @@
 //! secrets without Secrets Manager.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -76,7 +77,7 @@ impl Tasks for RestoreTasks {
             return Err(struck());
         }
         let hold = call.hold.clone();
-        let permit = Permit::new(move || hold.renew().map_err(|error| error.to_string()));
+        let permit = Permit::new(move || ready(hold.renew().map_err(|error| error.to_string())));
         let tasks = self.tasks.permitted_by(permit);
         self.ledger.task_begins(&call.execution, &call.state);
         // Behind a pointer, or the compiler tires of the depth of what runs in there.

@@ -1,6 +1,7 @@
 //! SQL in the restored database before it gets the name: what it changes, what it finds wrong, and
 //! what becomes of it when processes die.
 
+use std::future::ready;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -208,7 +209,7 @@ async fn who_may_not_change_anything_runs_no_script() {
     let prepare = of("${Prepare}");
     let email = || simulation.get("staging-trapheus-new", "email");
     let denied = simulation.tasks().permitted_by(Permit::new(|| {
-        Err("another process has taken over".to_owned())
+        ready(Err("another process has taken over".to_owned()))
     }));
     let refused = denied.run(&prepare.resource, prepare.input.clone()).await;
     assert_eq!(refused.unwrap_err().name, ErrorName::Unavailable);
@@ -217,6 +218,22 @@ async fn who_may_not_change_anything_runs_no_script() {
     let made = allowed.run(&prepare.resource, prepare.input.clone()).await;
     made.expect("it may be prepared");
     assert_eq!(email().as_deref(), Some("masked"));
+}
+
+/// SQL that outlives its process would begin anew, again and again.
+#[tokio::test(start_paused = true)]
+async fn sql_that_outlives_its_process_fails_in_time() {
+    let simulation = staging().await;
+    let (_, recording) = simulation.record(masking()).await;
+    let of = |resource: &str| {
+        let mut successes = recording.successes.iter();
+        successes.find(|one| one.resource == resource).unwrap()
+    };
+    let simulation = of("${Configure}").world.thaw().await;
+    let hurried = simulation.tasks().within(Duration::from_millis(1));
+    let prepare = of("${Prepare}");
+    let cut_off = hurried.run(&prepare.resource, prepare.input.clone()).await;
+    assert_eq!(cut_off.unwrap_err().name, ErrorName::PreparationFailed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use trapheus_alerts::{Settings, SettingsError};
+use trapheus_alerts::{Alerts, Settings, SettingsError};
 use trapheus_restore::{AlertKind, Notifier, Notify, Recipient};
 
-use crate::support::{SECRET, alerts, settings};
+use crate::receiver::{Fate, Receiver};
+use crate::support::{SECRET, alerts, aws_at, failed, settings};
 
 /// Nobody answers there, and nobody is asked.
 const NOWHERE: &str = "http://127.0.0.1:9";
@@ -130,6 +131,23 @@ fn the_environment_is_over_the_file() {
     assert_eq!(email.to.len(), 2);
     assert_eq!(found.slack.len(), 2);
     assert_eq!(found.sns.len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_may_hold_several_addresses() {
+    let receiver = Receiver::start(&[]).await;
+    let both = format!("{url}/a, {url}/b", url = receiver.url);
+    let secret = format!(r#"{{"SecretString": "{both}"}}"#);
+    let secrets = Receiver::start(&[Fate::Status(200, secret.leak())]).await;
+    let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:slack";
+    let environment = |name: &str| (name == "TRAPHEUS_ALERT_SLACK_SECRET").then(|| arn.to_owned());
+    let settings = Settings::default().under(environment).unwrap();
+    let alerts = Alerts::new(&settings, &aws_at(&secrets.url).await).unwrap();
+    assert_eq!(
+        alerts.tell(&failed(), &Notify::default()).await[0].error,
+        None
+    );
+    assert_eq!(receiver.received().len(), 2);
 }
 
 #[test]

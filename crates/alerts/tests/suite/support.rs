@@ -1,6 +1,6 @@
 //! Alerts to send, and channels to send them on.
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use trapheus_alerts::{Alerts, Settings};
 use trapheus_restore::{Alert, AlertKind, Delivery, Notifier, Notify, Report, Task, Whereabouts};
@@ -15,15 +15,19 @@ pub(crate) fn settings(toml: &str) -> Settings {
 
 /// Channels by the settings of a file; AWS is at this address.
 pub(crate) async fn alerts(toml: &str, aws: &str) -> Alerts {
+    Alerts::new(&settings(toml), &aws_at(aws).await).expect("the settings are sound")
+}
+
+/// AWS at this address.
+pub(crate) async fn aws_at(url: &str) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "a test");
-    let config = aws_config::defaults(BehaviorVersion::latest())
+    aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
         .credentials_provider(credentials)
         .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(aws)
+        .endpoint_url(url)
         .load()
-        .await;
-    Alerts::new(&settings(toml), &config).expect("the settings are sound")
+        .await
 }
 
 /// Tells everybody of a failure.

@@ -32,11 +32,13 @@ mod writer;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use trapheus_rds::{Calls as Counter, DbIdentifier, Permit, Rds};
 
 pub use configure::Configured;
@@ -44,6 +46,7 @@ pub use move_aside::MovedAside;
 pub(crate) use plan::target::Target;
 pub use prepare::Prepared;
 pub use promote::Promoted;
+pub(crate) use report::Outcome;
 pub use report::{Report, Reported};
 pub use restore::Restored;
 pub use retire::Retired;
@@ -99,6 +102,8 @@ pub struct Tasks {
     overdue: Overdue,
     /// When this process took up its work.
     begun: Timestamp,
+    /// How long one run of a task may take; none where it may take as long as the plan allows.
+    patience: Option<Duration>,
 }
 
 impl fmt::Debug for Tasks {
@@ -127,6 +132,18 @@ impl Tasks {
             acquaintances: Acquaintances::default(),
             overdue: Overdue::default(),
             begun,
+            patience: None,
+        }
+    }
+
+    /// The same tasks, in a process that is there for this call only and for no longer than this.
+    /// Limits count from when a state was entered: between two calls there is no process to wait.
+    #[must_use]
+    pub fn within(&self, patience: Duration) -> Self {
+        Self {
+            begun: Timestamp::MIN,
+            patience: Some(patience),
+            ..self.clone()
         }
     }
 
@@ -187,6 +204,17 @@ impl Tasks {
     /// # Errors
     /// It is not so yet, or can't be made so; see [`ErrorName`].
     pub async fn run(&self, resource: &str, input: Value) -> Result<Value, TaskError> {
+        // Behind a pointer, or the compiler tires of the depth of what runs in there.
+        let run = Box::pin(self.run_to_the_end(resource, input));
+        match self.patience {
+            None => run.await,
+            Some(patience) => timeout(patience, run)
+                .await
+                .unwrap_or_else(|_| Err(cut_off(resource, patience))),
+        }
+    }
+
+    async fn run_to_the_end(&self, resource: &str, input: Value) -> Result<Value, TaskError> {
         if resource == "${Plan}" {
             return self.run_plan(input).await;
         }
@@ -283,7 +311,14 @@ impl Tasks {
             && error.name.is_passing()
             && resource != "${Retire}"
         {
-            self.overdue.tell(&context, &self.options, error).await;
+            let telling = self.overdue.tell(&context, &self.options, error).await;
+            match (telling, self.patience) {
+                (None, _) => {}
+                // The name may be without a database now: no channel holds that up.
+                (Some(telling), None) => drop(tokio::spawn(telling)),
+                // Where there is no process between two calls, nobody would be told.
+                (Some(telling), Some(_)) => telling.await,
+            }
         }
         made.map_err(|error| {
             if resource == "${RollBack}" {
@@ -293,6 +328,24 @@ impl Tasks {
             }
         })
     }
+}
+
+/// The failure of a run that takes longer than its process may live. The user's SQL would take as
+/// long again; anything else looks again, and finds what it has begun.
+fn cut_off(resource: &str, patience: Duration) -> TaskError {
+    let seconds = patience.as_secs();
+    let name = match resource {
+        "${Prepare}" => ErrorName::PreparationFailed,
+        "${Verify}" => ErrorName::VerificationFailed,
+        _ => {
+            let message = format!("not done within {seconds} s, the most that its process may run");
+            return TaskError::new(ErrorName::Unavailable, message);
+        }
+    };
+    let message =
+        format!("the SQL has not ended after {seconds} s, the most that a Lambda function may run");
+    let remedy = "run this restore by the embedded engine, which has no such limit";
+    TaskError::new(name, message).with_remedy([remedy.to_owned()])
 }
 
 fn counts(counter: &Counter) -> Calls {

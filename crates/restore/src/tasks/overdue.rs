@@ -1,8 +1,8 @@
 //! Executions that take longer than expected: people are told once.
 //!
 //! That they were told is remembered by a tag of the restored database, which outlives this
-//! process, and before there is one by the process itself. Nothing waits for the alert, and
-//! nothing comes of it: an execution has its limits elsewhere.
+//! process, and before there is one by the process itself. Nothing comes of the alert: an
+//! execution has its limits elsewhere.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,8 +23,13 @@ use crate::whereabouts;
 pub(super) struct Overdue(Arc<Mutex<BTreeSet<String>>>);
 
 impl Overdue {
-    /// Tells when the time is over and nobody has been told.
-    pub(super) async fn tell(&self, context: &Context, options: &Options, waiting: &TaskError) {
+    /// What it takes to tell people, when the time is over and nobody has been told.
+    pub(super) async fn tell(
+        &self,
+        context: &Context,
+        options: &Options,
+        waiting: &TaskError,
+    ) -> Option<impl Future<Output = ()> + Send + 'static> {
         let plan = context.plan();
         let elapsed = context.now().duration_since(plan.planned_at);
         let is_over = |limit: u64| {
@@ -33,26 +38,25 @@ impl Overdue {
         };
         if !plan.long_running_after_seconds.is_some_and(is_over) || !self.is_first(&plan.execution)
         {
-            return;
+            return None;
         }
         let restored = restored(context).await;
         if let Some(restored) = &restored
             && is_known(context, restored).await
         {
-            return;
+            return None;
         }
         let restored = restored.map(|restored| restored.resource_id);
         let alert = alert(context, waiting, elapsed, restored.as_ref());
         let (options, asked) = (options.clone(), plan.notify.clone());
-        // The name may be without a database now: no channel holds that up.
-        tokio::spawn(async move {
+        Some(async move {
             for delivery in report::tell(&options, &alert, &asked).await {
                 if let Some(error) = delivery.error {
                     let (execution, channel) = (&alert.execution_id, delivery.channel);
                     tracing::warn!(execution, channel, error, "no alert of a long execution");
                 }
             }
-        });
+        })
     }
 
     fn is_first(&self, execution: &str) -> bool {

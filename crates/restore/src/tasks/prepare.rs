@@ -68,7 +68,7 @@ async fn make_so(
     asked: &Preparation,
 ) -> Result<Vec<String>, TaskError> {
     // Another process may have prepared it since this one looked, and have made the server forget.
-    context.rds.ask_leave("Prepare")?;
+    context.rds.ask_leave("Prepare").await?;
     let quarantined = match plan.quarantine {
         true => context.sql.quarantine(server).await.map_err(failed)?,
         false => Vec::new(),
@@ -77,7 +77,7 @@ async fn make_so(
     fail_if_unmasked(context, plan, server, &asked.sql).await?;
     if !asked.sql.is_empty() {
         let execution = context.plan().owner();
-        context.rds.ask_leave("Prepare")?;
+        context.rds.ask_leave("Prepare").await?;
         let ran = context.sql.prepare(server, execution, &asked.sql).await;
         ran.map_err(failed)?;
         fail_if_unmasked(context, plan, server, &asked.sql).await?;
