@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask demo | test | verify | simulate | bench`.
+//! The project's own commands: `cargo xtask demo | test | verify | simulate | fuzz | bench`.
 //!
 //! Each command checks for what it needs and installs it where it may, so that a
 //! newcomer needs nothing but a Rust toolchain. What each one does is in its own file.
 
 mod bench;
 mod demo;
+mod fuzz;
 mod mutants;
 mod prerequisites;
 mod process;
@@ -24,6 +25,8 @@ Commands:
   simulate ARGS    random restores in virtual time: --seeds N [--from S] [--jobs J],
                    or one of them word for word: --seed S --trace
   mutants [NAME..] whether the tests catch the deliberate bugs in mutants/
+  fuzz [TARGET] [--minutes N]
+                   documents made by chance, for everything that reads what others write
   bench NAME       measure: outage | snapshot | overhead | all
 ";
 
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(&rest),
         "test" => test::run(&rest),
         "verify" => verify::run(),
+        "fuzz" => fuzz::run(&rest),
         "simulate" => simulate::run(&rest),
         "mutants" => mutants::run(&rest),
         "bench" => bench::run(&rest),

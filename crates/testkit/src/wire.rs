@@ -52,9 +52,15 @@ impl Element {
                 }
                 Event::Text(text) => innermost.text += &text,
                 Event::GeneralRef(reference) => {
-                    let name: &str = &reference;
-                    let character = quick_xml::escape::resolve_xml_entity(name);
-                    innermost.text += character.expect("local RDS writes XML's own entities");
+                    let by_number = reference.resolve_char_ref();
+                    match by_number.expect("local RDS writes characters that exist") {
+                        Some(character) => innermost.text.push(character),
+                        None => {
+                            let character = quick_xml::escape::resolve_xml_entity(&reference);
+                            innermost.text +=
+                                character.expect("local RDS writes XML's own entities");
+                        }
+                    }
                 }
                 Event::End(_) => {
                     let element = open.pop().expect("what ends has begun");

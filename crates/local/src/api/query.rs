@@ -7,6 +7,10 @@ use serde_json::{Map, Number, Value};
 use super::error::ApiError;
 use super::model::{Kind, MODEL, Presence};
 
+/// How many levels a parameter's name has at most: several times what the service model needs, and few
+/// enough for the stack.
+const LEVELS_MAX: usize = 32;
+
 /// A request as it was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -35,6 +39,10 @@ impl Request {
     pub(crate) fn input(&self, structure: &str) -> Result<Map<String, Value>, ApiError> {
         let mut tree = Node::default();
         for (path, value) in &self.parameters {
+            if path.split('.').nth(LEVELS_MAX).is_some() {
+                let message = format!("A parameter has more than {LEVELS_MAX} levels.");
+                return Err(ApiError::new("InvalidParameterValue", message));
+            }
             tree.insert(path, value);
         }
         tree.structure(structure)

@@ -78,8 +78,8 @@ fn write_value(xml: &mut String, kind: &Kind, value: &Value) {
                 element(xml, name, |xml| write_value(xml, of, value));
             }
         }
-        (_, Value::String(text)) => xml.push_str(&quick_xml::escape::escape(text.as_str())),
-        (_, value) => xml.push_str(&quick_xml::escape::escape(value.to_string())),
+        (_, Value::String(text)) => xml.push_str(&escaped(text)),
+        (_, value) => xml.push_str(&escaped(&value.to_string())),
     }
 }
 
@@ -92,9 +92,25 @@ fn element(xml: &mut String, name: &str, content: impl FnOnce(&mut String)) {
 }
 
 fn text_element(xml: &mut String, name: &str, text: &str) {
-    element(xml, name, |xml| {
-        xml.push_str(&quick_xml::escape::escape(text))
-    });
+    element(xml, name, |xml| xml.push_str(&escaped(text)));
+}
+
+/// Text as it may stand in XML: what no document may hold, escaped or not, is replaced.
+fn escaped(text: &str) -> String {
+    let is_allowed = |one: char| match one {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        one => one >= ' ',
+    };
+    let replaced = |one| {
+        if is_allowed(one) {
+            one
+        } else {
+            char::REPLACEMENT_CHARACTER
+        }
+    };
+    let text: String = text.chars().map(replaced).collect();
+    quick_xml::escape::escape(text).into_owned()
 }
 
 fn close(xml: &mut String, name: &str) {
@@ -123,6 +139,15 @@ mod tests {
              <ListTagsForResourceResult><TagList><Tag><Key>a&amp;b</Key></Tag>\
              <Tag><Key>c</Key><Value>2</Value></Tag></TagList></ListTagsForResourceResult>\
              <ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></ListTagsForResourceResponse>"
+        );
+    }
+
+    #[test]
+    fn what_is_no_text_in_xml_is_replaced() {
+        let xml = refusal(&ApiError::new("Some", "a\u{0}b\u{1b}c\td"), "id-3");
+        assert!(
+            xml.contains("<Message>a\u{fffd}b\u{fffd}c\td</Message>"),
+            "{xml}"
         );
     }
 
