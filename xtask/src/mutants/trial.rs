@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -64,6 +63,7 @@ impl Programs {
             .current_dir(tree)
             .env("CARGO_TARGET_DIR", scratch.join(".."))
             .args(["test", "--no-run", "--locked", "--workspace"])
+            .arg("--message-format=json-render-diagnostics")
             .args(["--test", BESIDE_THE_SIMULATOR]);
         for name in &names {
             cargo.args(["--test", split(name)?.1]);
@@ -77,30 +77,13 @@ impl Programs {
     }
 }
 
-/// Runs cargo and returns what it says.
+/// Runs cargo and returns what it says to programs; what it says to people goes on to them.
 fn compile(cargo: &mut Command) -> Result<String, String> {
     let explain = |error| format!("cannot run cargo: {error}");
-    let mut child = cargo.stderr(Stdio::piped()).spawn().map_err(explain)?;
-    let mut told = String::new();
-    for line in child
-        .stderr
-        .take()
-        .into_iter()
-        .flat_map(|said| BufReader::new(said).lines())
-    {
-        let line = line.map_err(explain)?;
-        if ["Compiling", "Blocking"]
-            .iter()
-            .any(|word| line.trim().starts_with(word))
-        {
-            process::say(&line);
-        }
-        told.push_str(&line);
-        told.push('\n');
-    }
-    match child.wait().map_err(explain)?.success() {
-        true => Ok(told),
-        false => Err(format!("{told}\nthe copy with all bugs does not compile")),
+    let done = cargo.stderr(Stdio::inherit()).output().map_err(explain)?;
+    match done.status.success() {
+        true => Ok(String::from_utf8_lossy(&done.stdout).into_owned()),
+        false => Err("the copy with all bugs does not compile".to_owned()),
     }
 }
 
@@ -124,26 +107,34 @@ impl Programs {
 }
 
 impl Program {
-    /// Reads where a program is from what cargo says.
+    /// Reads where a program is from what cargo says. Programs of several packages may have one
+    /// name, so it goes by the path of their source.
     fn find(name: &str, tree: &Path, told: &str) -> Result<Program, String> {
         let (package, target) = split(name)?;
-        let stem = format!("{target}-");
-        let mut said = told
+        let directory = tree.join("crates").join(package);
+        let source = directory.join("tests").join(target);
+        let sources = [source.with_extension("rs"), source.join("main.rs")];
+        let is_meant = |artifact: &&str| {
+            text_of(artifact, "src_path").is_some_and(|path| sources.contains(&PathBuf::from(path)))
+        };
+        let path = told
             .lines()
-            .filter(|line| line.trim_start().starts_with("Executable"));
-        let path = said.find_map(|line| {
-            let path = Path::new(line.rsplit_once('(')?.1.trim_end_matches(')'));
-            path.file_name()?
-                .to_str()?
-                .starts_with(&stem)
-                .then(|| path.to_owned())
-        });
-        let path = path.ok_or_else(|| format!("cargo made no {name}:\n{told}"))?;
+            .filter(|line| line.contains(r#""reason":"compiler-artifact""#))
+            .find(is_meant)
+            .and_then(|artifact| text_of(artifact, "executable"));
+        let path = path.ok_or_else(|| format!("cargo made no {name}"))?;
         Ok(Program {
-            path: tree.join(path),
-            directory: tree.join("crates").join(package),
+            path: path.into(),
+            directory,
         })
     }
+}
+
+/// A member of a line of JSON whose value is a text that needs no escapes.
+fn text_of<'a>(line: &'a str, member: &str) -> Option<&'a str> {
+    let begin = format!("\"{member}\":\"");
+    let (_, after) = line.split_once(&begin)?;
+    after.split('"').next()
 }
 
 impl<'a> Trial<'a> {
