@@ -11,12 +11,13 @@ Beside the services it answers:
 - `GET /_invocations`: every call of a function so far, in order: function, milliseconds, error.
 - `GET /_messages`: what SES and SNS were given to deliver.
 - `GET /_events`: what was put on EventBridge.
+- `GET /_calls`, `POST /_deny`: Step Functions' own calls, see `step_functions_history.py`.
 - `POST /_faults` with `{"function": "Restore", "error": "TooManyRequestsException", "times": 2}`:
   Lambda itself fails the next calls of that function by its own error; with
   `{"function": "Restore", "kill_after": 0.1}` the process of its next call is killed.
 
-Where moto 5.2.5 is unlike AWS is corrected in `_correct_moto`, each place with what moto does and
-what AWS does. Ends when its standard input does, and takes all functions along.
+Where moto 5.2.5 is unlike AWS is corrected in `_correct_moto` and in `step_functions_history.py`,
+each place with what moto does and what AWS does. Ends when its standard input does, and takes all functions along.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_la
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from werkzeug.serving import make_server
 
+import step_functions_history
 from moto_rds import QuietHandler, messages
 
 DEFINITION = Path(__file__).parents[2] / "workflow" / "restore.asl.json"
@@ -372,8 +374,10 @@ def start(
     logging.disable(logging.CRITICAL)
     functions, events = Functions(), []
     _correct_moto(functions, events, pace)
+    step_functions_history.correct()
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     application = Control(DomainDispatcherApplication(create_backend_app), functions, events)
+    application = step_functions_history.Calls(application)
     server = make_server(
         "127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler
     )

@@ -3,7 +3,8 @@
 //! A history is told, never read back: the interpreter depends on events only, and a history is
 //! made again by replaying them. Compared with AWS, events of a task always name its state, and
 //! `TaskStarted`/`TaskSubmitted` are absent: when a worker picks a task up is not the
-//! interpreter's to know.
+//! interpreter's to know. `ExecutionRedriven` is told of Step Functions' executions only: what goes
+//! on here has never ended.
 
 use std::fmt;
 
@@ -111,6 +112,7 @@ pub enum HistoryKind {
     ExecutionFailed,
     ExecutionTimedOut,
     ExecutionAborted,
+    ExecutionRedriven,
     TaskStateEntered,
     TaskScheduled,
     TaskSucceeded,

@@ -4,7 +4,9 @@ mod sql;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
+use crate::engines::Until;
 use crate::exit;
 pub(crate) use sql::Sql;
 
@@ -97,8 +99,7 @@ pub(crate) enum Command {
     /// Start whatever an input document asks for
     Start(StartInput),
     /// List, show, watch, resume and stop executions
-    #[command(subcommand)]
-    Executions(Executions),
+    Executions(ExecutionsOf),
     /// Swap back to the original that an execution kept, or undo an unfinished execution
     Rollback(Rollback),
     /// Run an RDS-compatible server on this machine, with real databases behind it
@@ -253,7 +254,7 @@ impl CrossRegionReplicas {
 }
 
 /// How an execution is followed.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Follow {
     /// Print one event a line as JSON while it runs (with --output json)
     #[arg(long)]
@@ -264,16 +265,47 @@ pub(crate) struct Follow {
     /// Type the identifier of a protected target here to start without a prompt
     #[arg(long, value_name = "ID")]
     pub confirm: Option<String>,
-    /// Which engine runs the state machine
-    #[arg(long, value_enum, default_value_t = EngineKind::Embedded)]
-    pub engine: EngineKind,
+    #[command(flatten)]
+    pub engine: EngineChoice,
+}
+
+impl Follow {
+    /// How long it is followed.
+    pub(crate) fn until(&self) -> Until {
+        Until::of(self.wait)
+    }
+}
+
+/// Who runs the state machine.
+#[derive(Debug, Default, Args)]
+pub(crate) struct EngineChoice {
+    /// Which engine runs the state machine (default: embedded)
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "TRAPHEUS_ENGINE",
+        value_name = "ENGINE"
+    )]
+    pub engine: Option<EngineKind>,
+    /// The state machine in Step Functions, by its name or its ARN (default: trapheus-restore)
+    #[arg(
+        long,
+        global = true,
+        env = "TRAPHEUS_STATE_MACHINE",
+        value_name = "NAME|ARN"
+    )]
+    pub state_machine: Option<String>,
 }
 
 /// The engines that run the state machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum EngineKind {
     /// The durable engine inside this binary
     Embedded,
+    /// AWS Step Functions, where `trapheus deploy` has put the state machine
+    StepFunctions,
 }
 
 /// `trapheus demo`
@@ -355,10 +387,23 @@ pub(crate) struct StartInput {
 }
 
 /// `trapheus executions`
+#[derive(Debug, Args)]
+pub(crate) struct ExecutionsOf {
+    #[command(flatten)]
+    pub engine: EngineChoice,
+    #[command(subcommand)]
+    pub command: Executions,
+}
+
+/// What is done with executions.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Executions {
-    /// List all executions, newest first
-    List,
+    /// List executions, newest first
+    List {
+        /// The newest of them only (default: all; in Step Functions 50, as each costs a call)
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
     /// Show one execution: its steps, result and, with --history, every event
     Show {
         /// The execution, or `last`
@@ -367,7 +412,7 @@ pub(crate) enum Executions {
         #[arg(long)]
         history: bool,
     },
-    /// Follow an execution that runs, in this process or another
+    /// Follow an execution that runs, in another process or in Step Functions
     Watch {
         /// The execution, or `last`
         execution: String,
@@ -390,10 +435,14 @@ pub(crate) enum Executions {
         #[arg(long)]
         wait: bool,
     },
-    /// Stop an execution where it is; it can be resumed, or undone by `trapheus rollback`
+    /// Stop an execution where it is; it can be resumed, or undone by `trapheus rollback`. Step
+    /// Functions cannot pause: there it is ended and rolled back at once
     Stop {
         /// The execution, or `last`
         execution: String,
+        /// Type the identifier of a protected target here to roll back without a prompt
+        #[arg(long, value_name = "ID")]
+        confirm: Option<String>,
     },
 }
 
@@ -412,6 +461,8 @@ pub(crate) struct Doctor {
     /// Send a test to every channel of the settings, and say whether it arrived
     #[arg(long)]
     pub test_alert: bool,
+    #[command(flatten)]
+    pub engine: EngineChoice,
 }
 
 /// `trapheus local`

@@ -6,6 +6,7 @@ use trapheus_engine::{Engine, Error, ExecutionId, Hold, StartExecution};
 use trapheus_restore::{Executions, ExecutionsError, Summary};
 
 use crate::commands::result;
+use crate::engines::found;
 use crate::error::chain;
 use crate::home::MACHINE;
 
@@ -49,11 +50,11 @@ impl Executions for Children {
 
     async fn look(&self, name: &str) -> Result<Option<Summary>, ExecutionsError> {
         let (engine, id) = (self.engine()?, id(name)?);
-        let record = engine.execution(&id).map_err(|error| refused(&error))?;
-        let summary = record.map(|record| result::summary(&engine, &record));
-        summary
-            .transpose()
-            .map_err(|failure| ExecutionsError::Passing(failure.message))
+        let Some(record) = engine.execution(&id).map_err(|error| refused(&error))? else {
+            return Ok(None);
+        };
+        let history = engine.history(&id).map_err(|error| refused(&error))?;
+        Ok(Some(result::summary_of(&found(&record), &history)))
     }
 }
 

@@ -1,120 +1,86 @@
-//! Follows an execution that runs in this process to its end: draws it, stops it on Ctrl-C,
-//! prints its result.
+//! Follows an execution as far as its engine does: draws it, leaves it on Ctrl-C, prints its
+//! result.
 
 pub(crate) mod lines;
 mod live;
 
 use serde_json::json;
 use trapheus_asl::HistoryEvent;
-use trapheus_engine::{Engine, ExecutionId, ExecutionStatus, Handle, Outcome};
 
 use crate::commands::result;
-use crate::error::{Context, Failure};
+use crate::engines::{Engine, Follower, Left};
+use crate::error::Failure;
 use crate::exit::Exit;
 use crate::printer::Printer;
 use crate::story::Story;
 
-/// What the user wants to see, and for how long.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct View {
-    events: bool,
-    wait: bool,
-}
-
-impl View {
-    /// `events`: one event a line as JSON. `wait`: stay until a kept original is gone.
-    pub(crate) fn of(events: bool, wait: bool) -> Self {
-        Self { events, wait }
-    }
-}
-
-/// The state in which the restored database serves already and only the original waits.
-const KEEPING: &str = "KeepOriginal";
-
-/// Follows until the execution ends, or keeps its original, or the user interrupts.
+/// Follows until there is nothing more to wait for, or the user interrupts; prints the result.
+/// With `events`, one event a line as JSON comes before it.
 pub(crate) async fn to_the_end(
-    engine: &Engine,
-    handle: &Handle,
-    view: View,
+    engine: &dyn Engine,
+    mut follower: Box<dyn Follower>,
+    events: bool,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let printer = printer.for_events(view.events);
-    let mut events = handle.events().context("follow the execution")?;
-    let mut drawing = Drawing::new(handle.id(), view, printer);
+    let printer = printer.for_events(events);
+    let mut drawing = Drawing::new(follower.id(), events, printer);
     loop {
         tokio::select! {
-            event = events.next() => match event.context("follow the execution")? {
-                Some(event) => {
-                    drawing.tell(&event);
-                    if !view.wait && keeps_original(&event) {
-                        handle.stop().await.context("leave the execution")?;
-                        break;
-                    }
-                }
+            event = follower.next() => match event? {
+                Some(event) => drawing.tell(&event),
                 None => break,
             },
             _interrupted = tokio::signal::ctrl_c() => {
                 drawing.clear();
-                return interrupted(handle, printer).await;
+                return interrupted(engine, follower, printer).await;
             }
         }
     }
     drawing.clear();
-    handle
-        .wait()
-        .await
-        .context("run the execution to its end")?;
-    result::print(engine, handle.id(), printer)
-}
-
-fn keeps_original(event: &HistoryEvent) -> bool {
-    event.kind.is_state_entered() && event.state.as_deref() == Some(KEEPING)
+    result::print(engine, follower.id(), printer).await
 }
 
 /// Ctrl-C: nothing is lost, and the user is told how to go on.
-async fn interrupted(handle: &Handle, printer: Printer) -> Result<Exit, Failure> {
-    let outcome = handle.stop().await.context("stop the execution")?;
-    let id = handle.id();
-    if let Outcome::Ended(_) = outcome {
-        printer.say(&format!(
-            "{id} had just ended: `trapheus executions show {id}`"
-        ));
-    } else {
-        printer.say(&format!("stopped {id}"));
-        printer.hint(&format!(
-            "`trapheus executions resume {id}` goes on, `trapheus rollback {id}` undoes it"
-        ));
-    }
-    if printer.is_json() {
-        let status = json!(ExecutionStatus::Stopped);
-        printer.result(
-            &json!({ "executionId": id.to_string(), "status": status }),
-            "",
-        );
-    }
-    Ok(Exit::Stopped)
-}
-
-/// Follows an execution that another process may run, to its end.
-pub(crate) async fn from_outside(
-    engine: &Engine,
-    id: &ExecutionId,
-    events_wanted: bool,
+async fn interrupted(
+    engine: &dyn Engine,
+    mut follower: Box<dyn Follower>,
     printer: Printer,
-) -> Result<(), Failure> {
-    let mut events = engine.follow(id).context("follow the execution")?;
-    let mut drawing = Drawing::new(id, View::of(events_wanted, true), printer);
-    loop {
-        tokio::select! {
-            event = events.next() => match event.context("follow the execution")? {
-                Some(event) => drawing.tell(&event),
-                None => break,
-            },
-            _interrupted = tokio::signal::ctrl_c() => break,
+) -> Result<Exit, Failure> {
+    let left = follower.leave().await?;
+    let id = follower.id();
+    match left {
+        Left::Ended => {
+            printer.say(&format!(
+                "{id} had just ended: `trapheus executions show {id}`"
+            ));
+        }
+        Left::Stopped => {
+            printer.say(&format!("stopped {id}"));
+            printer.hint(&format!(
+                "`trapheus executions resume {id}` goes on, `trapheus rollback {id}` undoes it"
+            ));
+        }
+        Left::Running => {
+            printer.say(&format!("{id} goes on"));
+            printer.hint(&format!(
+                "`trapheus executions watch {id}` follows it, `trapheus executions stop {id}` \
+                 stops it{}",
+                if engine.goes_on_by_itself() {
+                    " and rolls it back"
+                } else {
+                    ""
+                }
+            ));
         }
     }
-    drawing.clear();
-    Ok(())
+    if printer.is_json() {
+        let status = match left {
+            Left::Running => "RUNNING",
+            Left::Ended | Left::Stopped => "STOPPED",
+        };
+        printer.result(&json!({ "executionId": id, "status": status }), "");
+    }
+    Ok(Exit::Stopped)
 }
 
 /// How the story is shown while it goes on.
@@ -130,8 +96,8 @@ enum Drawing {
 }
 
 impl Drawing {
-    fn new(id: &ExecutionId, view: View, printer: Printer) -> Self {
-        if view.events && printer.is_json() {
+    fn new(id: &str, events: bool, printer: Printer) -> Self {
+        if events && printer.is_json() {
             Self::Events(printer)
         } else if printer.is_quiet() {
             Self::Nothing

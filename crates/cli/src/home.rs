@@ -117,27 +117,6 @@ pub(crate) fn refused(error: &trapheus_engine::Error) -> Failure {
     Failure::refused(chain(error))
 }
 
-/// Finds an execution by its id, or the newest one by `last`.
-pub(crate) fn find(engine: &Engine, name: &str) -> Result<ExecutionRecord, Failure> {
-    let all_are_listed_by = "`trapheus executions list` shows all";
-    if name == "last" {
-        let executions = engine.executions().context("list the executions")?;
-        return executions
-            .into_iter()
-            .max_by_key(|execution| execution.id.clone())
-            .ok_or_else(|| Failure::refused("there is no execution yet"));
-    }
-    let id: ExecutionId = name.parse().map_err(|_| {
-        Failure::refused(format!("{name:?} is not an execution")).hint(all_are_listed_by)
-    })?;
-    engine
-        .execution(&id)
-        .context(format_args!("read {id}"))?
-        .ok_or_else(|| {
-            Failure::refused(format!("there is no execution {id}")).hint(all_are_listed_by)
-        })
-}
-
 /// The restore's tasks, as the engine calls them.
 pub(crate) struct RestoreTasks(pub trapheus_restore::Tasks);
 

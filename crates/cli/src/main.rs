@@ -6,6 +6,7 @@ mod blueprints;
 mod children;
 mod commands;
 mod demo;
+mod engines;
 mod error;
 mod exit;
 mod follow;

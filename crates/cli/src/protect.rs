@@ -2,19 +2,19 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use trapheus_rds::{DbIdentifier, Rds};
+use trapheus_rds::DbIdentifier;
 
 use crate::error::{Context, Failure};
+use crate::home;
 use crate::settings::Settings;
 
 /// Lets unprotected targets pass; for others asks for the identifier, or takes `--confirm`.
 pub(crate) async fn check(
     settings: &Settings,
-    rds: &Rds,
     identifier: &DbIdentifier,
     confirmed: Option<&str>,
 ) -> Result<(), Failure> {
-    let Some(pattern) = protecting(settings, rds, identifier).await? else {
+    let Some(pattern) = protecting(settings, identifier).await? else {
         return Ok(());
     };
     let typed = match confirmed {
@@ -34,7 +34,6 @@ pub(crate) async fn check(
 /// The first pattern that protects the target. Tags are looked at only if a pattern names one.
 async fn protecting(
     settings: &Settings,
-    rds: &Rds,
     identifier: &DbIdentifier,
 ) -> Result<Option<String>, Failure> {
     let (by_tag, by_name): (Vec<_>, Vec<_>) = settings
@@ -50,7 +49,8 @@ async fn protecting(
     if by_tag.is_empty() {
         return Ok(None);
     }
-    let instance = rds
+    let instance = home::connect(settings)
+        .await?
         .instance(identifier)
         .await
         .context(format_args!("look at {identifier}"))?;

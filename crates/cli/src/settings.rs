@@ -11,7 +11,7 @@ use serde::Deserialize;
 use trapheus_alerts::SettingsError;
 use trapheus_restore::{Credentials, Secret};
 
-use crate::arguments::Global;
+use crate::arguments::{EngineChoice, EngineKind, Global};
 use crate::error::{Context, Failure};
 use crate::login::Login;
 
@@ -23,12 +23,22 @@ struct File {
     region: Option<String>,
     profile: Option<String>,
     endpoint_url: Option<String>,
+    engine: Option<EngineKind>,
+    #[serde(default)]
+    step_functions: StepFunctionsFile,
     #[serde(default)]
     protect: Vec<String>,
     #[serde(default)]
     verify: VerifyFile,
     #[serde(default)]
     alerts: trapheus_alerts::Settings,
+}
+
+/// The table `[step-functions]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct StepFunctionsFile {
+    state_machine: Option<String>,
 }
 
 /// The table `[verify]`. A password does not belong into a file that is checked in.
@@ -49,6 +59,18 @@ pub(crate) struct Sourced<T> {
     pub source: String,
 }
 
+/// Who runs the state machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    /// Which engine.
+    pub engine: Sourced<EngineKind>,
+    /// In Step Functions, the state machine's name or its ARN.
+    pub state_machine: Sourced<String>,
+}
+
+/// The state machine of the stack that `trapheus deploy` makes unless it is told another name.
+const STATE_MACHINE: &str = "trapheus-restore";
+
 /// The settings in force.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -66,6 +88,8 @@ pub(crate) struct Settings {
     pub login: Option<Login>,
     /// Who is told, and of what, as the file says.
     alerts: trapheus_alerts::Settings,
+    /// Who runs the state machine, as the file says.
+    machine: Machine,
 }
 
 impl Settings {
@@ -84,6 +108,14 @@ impl Settings {
                         source: name.clone(),
                     })
                 })
+        };
+        let machine = Machine {
+            engine: sourced(file.engine, &name, EngineKind::Embedded),
+            state_machine: sourced(
+                file.step_functions.state_machine,
+                &name,
+                STATE_MACHINE.to_owned(),
+            ),
         };
         let home = match (&global.home, file.home) {
             (Some(home), _) => Sourced {
@@ -107,14 +139,47 @@ impl Settings {
             protect: file.protect,
             login: login(file.verify),
             alerts: file.alerts,
+            machine,
         })
     }
-}
 
-impl Settings {
+    /// Who runs the state machine: as chosen, or else as the file says.
+    pub(crate) fn machine(&self, choice: &EngineChoice) -> Machine {
+        let Machine {
+            mut engine,
+            mut state_machine,
+        } = self.machine.clone();
+        if let Some(kind) = choice.engine {
+            engine = given_now(kind);
+        }
+        if let Some(named) = &choice.state_machine {
+            state_machine = given_now(named.clone());
+        }
+        Machine {
+            engine,
+            state_machine,
+        }
+    }
+
     /// Who is told, and of what. What is wrong with it keeps nobody from looking at executions.
     pub(crate) fn alerts(&self) -> Result<trapheus_alerts::Settings, SettingsError> {
         self.alerts.clone().under(given)
+    }
+}
+
+/// The file's value, or else the default.
+fn sourced<T>(of_file: Option<T>, name: &str, default: T) -> Sourced<T> {
+    let source = if of_file.is_some() { name } else { "default" };
+    Sourced {
+        value: of_file.unwrap_or(default),
+        source: source.to_owned(),
+    }
+}
+
+fn given_now<T>(value: T) -> Sourced<T> {
+    Sourced {
+        value,
+        source: "flag or environment".to_owned(),
     }
 }
 
@@ -150,7 +215,7 @@ fn read(named: Option<&Utf8Path>) -> Result<(File, String), Failure> {
     };
     let file = toml::from_str(&text).map_err(|error| {
         Failure::refused(format!("{path} is not a valid settings file: {}", complaint(&text, &error)))
-            .hint("known settings: home, region, profile, endpoint-url, protect, [verify] user, database and secret, [alerts]")
+            .hint("known settings: home, region, profile, endpoint-url, engine, protect, [step-functions] state-machine, [verify] user, database and secret, [alerts]")
     })?;
     Ok((file, path.to_string()))
 }

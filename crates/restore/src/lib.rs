@@ -63,7 +63,8 @@ pub use saved::{BlueprintError, Blueprints, SavedBlueprint, SavedPart};
 pub use secrets::{Secret, SecretError, Secrets};
 pub use sql::{Answer, Column, Dialect, Server, ServerSql, Sql, SqlError};
 pub use summary::{
-    Standing, Summary, SummaryError, SummaryStatus, plan_of, summary, summary_at_report,
+    ROLLED_BACK, Standing, Summary, SummaryError, SummaryStatus, plan_of, summary,
+    summary_at_report,
 };
 pub use tasks::{
     Clock, Configured, KeptDatabase, MovedAside, Options, Prepared, Promoted, Refusal, Report,

@@ -18,6 +18,10 @@ use crate::record::{Failure, Record};
 use crate::sql::Answer;
 use crate::tasks::{Outcome, Reported};
 
+/// The error by which an execution is ended that is to be undone: nobody goes on with it. One that
+/// was ended by another error, or by none, was stopped by hand.
+pub const ROLLED_BACK: &str = "Trapheus.RolledBack";
+
 /// Whether a process is at work on an execution that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -178,7 +182,7 @@ fn compose(execution_id: &str, standing: Standing, story: Story) -> Summary {
         restored_resource_id: story.restored_resource_id(),
         endpoint: story.endpoint(),
         started_at: story.started_at,
-        finished_at: story.end.as_ref().map(|end| end.at),
+        finished_at: story.final_end().map(|end| end.at),
         outage_seconds: record.outage_seconds(),
         fidelity: record
             .configured
@@ -239,6 +243,8 @@ struct Story {
     /// The last failure of each state that has not succeeded since.
     failures: BTreeMap<String, Failure>,
     state: Option<String>,
+    /// Whether that is a Fail state.
+    fails: bool,
     started_at: Option<Timestamp>,
     end: Option<End>,
 }
@@ -279,6 +285,7 @@ impl Story {
             started_at: plan.map(|plan| plan.planned_at),
             state: is_kept.then(|| "KeepOriginal".to_owned()),
             end: (!is_kept).then_some(end),
+            fails: true,
             record,
             ..Self::default()
         })
@@ -311,7 +318,11 @@ impl Story {
                     cause,
                 });
             }
-            kind if kind.is_state_entered() => self.state = Some(state.to_owned()),
+            HistoryKind::ExecutionRedriven => self.end = None,
+            kind if kind.is_state_entered() => {
+                self.state = Some(state.to_owned());
+                self.fails = kind == HistoryKind::FailStateEntered;
+            }
             _ => {}
         }
     }
@@ -366,7 +377,7 @@ impl Story {
     }
 
     fn status(&self, standing: Standing) -> SummaryStatus {
-        let Some(end) = &self.end else {
+        let Some(end) = self.final_end() else {
             return match (self.state.as_deref(), standing) {
                 (Some("KeepOriginal"), _) => SummaryStatus::KeepingOriginal,
                 (_, Standing::Running) => SummaryStatus::Running,
@@ -379,6 +390,16 @@ impl Story {
             _ if is_rollback => SummaryStatus::RollbackFailed,
             _ => SummaryStatus::Failed,
         }
+    }
+
+    /// The end, if it is one that the definition has, or that a roll-back gave it. What was cut
+    /// short otherwise has neither served nor been rolled back: it is as good as stopped.
+    fn final_end(&self) -> Option<&End> {
+        self.end.as_ref().filter(|end| match end.kind {
+            HistoryKind::ExecutionSucceeded => true,
+            HistoryKind::ExecutionAborted => end.error.as_deref() == Some(ROLLED_BACK),
+            _failed => self.fails,
+        })
     }
 
     fn restored_resource_id(&self) -> Option<ResourceId> {

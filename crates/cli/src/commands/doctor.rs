@@ -7,12 +7,13 @@ use trapheus_local::engines::{EngineError, mariadb, postgres};
 use trapheus_rds::Rds;
 use trapheus_restore::{Alert, AlertKind, Delivery, Notifier, Notify, Report};
 
-use crate::arguments;
+use crate::arguments::{self, EngineKind};
+use crate::engines::{Engine, StepFunctions};
 use crate::error::{Failure, chain};
 use crate::exit::Exit;
 use crate::home;
 use crate::printer::Printer;
-use crate::settings::{Settings, Sourced};
+use crate::settings::{Machine, Settings, Sourced};
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -41,7 +42,9 @@ pub(crate) async fn run(
     settings: &Settings,
     printer: Printer,
 ) -> Result<Exit, Failure> {
+    let machine = settings.machine(&options.engine);
     let mut findings = vec![in_force(settings), executions(settings)];
+    findings.push(engine(settings, &machine).await);
     match home::connect(settings).await {
         Ok(rds) => findings.push(api(&rds).await),
         Err(failure) => findings.push(Finding {
@@ -122,6 +125,39 @@ fn executions(settings: &Settings) -> Finding {
             ),
         },
     }
+}
+
+/// Who runs the state machine, and whether it is the one that this binary knows.
+async fn engine(settings: &Settings, machine: &Machine) -> Finding {
+    let source = &machine.engine.source;
+    let (state, detail, remedy) = match machine.engine.value {
+        EngineKind::Embedded => (State::Good, format!("embedded ({source})"), None),
+        EngineKind::StepFunctions => match state_machine(settings, machine).await {
+            Ok((detail, None)) => (State::Good, detail, None),
+            Ok((detail, Some(warning))) => (State::Missing, detail, Some(warning)),
+            Err(failure) => (State::Bad, failure.message, failure.hint),
+        },
+    };
+    Finding {
+        what: "engine",
+        state,
+        detail,
+        remedy,
+    }
+}
+
+async fn state_machine(
+    settings: &Settings,
+    machine: &Machine,
+) -> Result<(String, Option<String>), Failure> {
+    let engine = StepFunctions::find(settings, machine).await?;
+    let detail = format!(
+        "Step Functions ({}), {} ({})",
+        machine.engine.source,
+        engine.arn(),
+        machine.state_machine.source
+    );
+    Ok((detail, engine.warning().await?))
 }
 
 /// The one call that every restore begins with.

@@ -1,58 +1,61 @@
 //! `trapheus executions`: what ran, what runs, and going on with it.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use trapheus_engine::{Engine, ExecutionRecord, ExecutionStatus};
 
-use super::result;
-use crate::arguments::Executions;
-use crate::error::{Context, Failure};
+use super::{result, rollback, start};
+use crate::arguments::{Executions, ExecutionsOf, Follow};
+use crate::engines::{self, Engine, Found, Stopped, Until};
+use crate::error::Failure;
 use crate::exit::Exit;
-use crate::follow::{self, View, lines};
-use crate::home::{self, RestoreTasks};
+use crate::follow::{self, lines};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::story::Story;
 
 pub(crate) async fn run(
-    command: Executions,
+    executions: ExecutionsOf,
     settings: &Settings,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let home = &settings.home.value;
-    match command {
-        Executions::List => list(&home::reader(home)?, printer),
-        Executions::Show { execution, history } => {
-            show(&home::reader(home)?, &execution, history, printer)
-        }
+    let engine = engines::open(settings, &settings.machine(&executions.engine)).await?;
+    let engine = &*engine;
+    match executions.command {
+        Executions::List { limit } => list(engine, limit, printer).await,
+        Executions::Show { execution, history } => show(engine, &execution, history, printer).await,
         Executions::Watch { execution, events } => {
-            let engine = home::reader(home)?;
-            let record = home::find(&engine, &execution)?;
-            follow::from_outside(&engine, &record.id, events, printer).await?;
-            result::print(&engine, &record.id, printer.for_events(events))
+            let id = engine.find(&execution).await?.id;
+            let follower = engine.follow(&id, Until::Serving).await?;
+            follow::to_the_end(engine, follower, events, printer).await
         }
         Executions::Resume {
             execution: Some(execution),
             events,
             wait,
             ..
-        } => resume(&execution, View::of(events, wait), settings, printer).await,
+        } => {
+            let id = engine.find(&execution).await?.id;
+            resume(engine, &id, Until::of(wait), events, printer).await
+        }
         Executions::Resume {
             execution: None, ..
-        } => resume_all(settings, printer).await,
-        Executions::Stop { execution } => stop(&home::reader(home)?, &execution, printer).await,
+        } => resume_all(engine, printer).await,
+        Executions::Stop { execution, confirm } => {
+            stop(engine, &execution, confirm, settings, printer).await
+        }
     }
 }
 
-fn list(engine: &Engine, printer: Printer) -> Result<Exit, Failure> {
-    let mut records = engine.executions().context("list the executions")?;
-    records.sort_by(|one, other| other.id.cmp(&one.id));
-    let summaries = records
-        .iter()
-        .map(|record| result::document(engine, record))
-        .collect::<Result<Vec<_>, _>>()?;
-    let text = if records.is_empty() {
+async fn list(
+    engine: &dyn Engine,
+    limit: Option<usize>,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let found = engine.list(limit).await?;
+    let mut summaries = Vec::new();
+    for execution in &found {
+        summaries.push(result::document(engine, execution).await?);
+    }
+    let text = if found.is_empty() {
         "there is no execution yet".to_owned()
     } else {
         let head = format!(
@@ -79,14 +82,19 @@ fn list(engine: &Engine, printer: Printer) -> Result<Exit, Failure> {
     Ok(Exit::Succeeded)
 }
 
-fn show(engine: &Engine, name: &str, whole: bool, printer: Printer) -> Result<Exit, Failure> {
-    let record = home::find(engine, name)?;
-    let history = engine.history(&record.id).context("read the history")?;
-    let mut document = result::document(engine, &record)?;
+async fn show(
+    engine: &dyn Engine,
+    name: &str,
+    whole: bool,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let found = engine.find(name).await?;
+    let history = engine.history(&found.id).await?;
+    let mut document = json!(result::summary_of(&found, &history));
     if whole {
         document["history"] = json!(history);
     }
-    let mut text = vec![heading(&record, &document)];
+    let mut text = vec![heading(&found, &document)];
     if whole {
         text.extend(history.iter().map(|event| {
             let state = event.state.as_deref().unwrap_or_default();
@@ -111,11 +119,11 @@ fn show(engine: &Engine, name: &str, whole: bool, printer: Printer) -> Result<Ex
     Ok(Exit::Succeeded)
 }
 
-fn heading(record: &ExecutionRecord, document: &Value) -> String {
+fn heading(found: &Found, document: &Value) -> String {
     let word = |key: &str| document[key].as_str().unwrap_or("-").to_owned();
     format!(
         "{}  {}  {} of {}",
-        record.id,
+        found.id,
         word("status"),
         word("task"),
         word("identifier")
@@ -123,37 +131,22 @@ fn heading(record: &ExecutionRecord, document: &Value) -> String {
 }
 
 async fn resume(
-    name: &str,
-    view: View,
-    settings: &Settings,
+    engine: &dyn Engine,
+    id: &str,
+    until: Until,
+    events: bool,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let record = home::find(&home::reader(&settings.home.value)?, name)?;
-    let tasks = home::tasks(home::connect(settings).await?, settings).await?;
-    let engine = home::engine(&settings.home.value, Arc::new(RestoreTasks(tasks)))?;
-    let handle = engine
-        .resume(&record.id)
-        .map_err(|error| home::refused(&error))?;
-    follow::to_the_end(&engine, &handle, view, printer).await
+    let follower = engine.resume(id, until).await?;
+    follow::to_the_end(engine, follower, events, printer).await
 }
 
 /// Everything that waits for somebody to go on with it, one after the other; the worst end
 /// decides the exit code.
-async fn resume_all(settings: &Settings, printer: Printer) -> Result<Exit, Failure> {
-    let engine = home::reader(&settings.home.value)?;
-    let records = engine.executions().context("list the executions")?;
+async fn resume_all(engine: &dyn Engine, printer: Printer) -> Result<Exit, Failure> {
     let mut worst = Exit::Succeeded;
-    for record in records
-        .iter()
-        .filter(|record| waits_for_somebody(record.status))
-    {
-        let exit = resume(
-            record.id.as_str(),
-            View::of(false, false),
-            settings,
-            printer,
-        )
-        .await?;
+    for execution in engine.waiting().await? {
+        let exit = resume(engine, &execution.id, Until::Serving, false, printer).await?;
         if exit != Exit::Succeeded {
             worst = exit;
         }
@@ -161,31 +154,35 @@ async fn resume_all(settings: &Settings, printer: Printer) -> Result<Exit, Failu
     Ok(worst)
 }
 
-fn waits_for_somebody(status: ExecutionStatus) -> bool {
-    match status {
-        ExecutionStatus::Interrupted | ExecutionStatus::Stopped => true,
-        ExecutionStatus::Running
-        | ExecutionStatus::Succeeded
-        | ExecutionStatus::Failed
-        | ExecutionStatus::Aborted
-        | ExecutionStatus::TimedOut => false,
+async fn stop(
+    engine: &dyn Engine,
+    name: &str,
+    confirm: Option<String>,
+    settings: &Settings,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let found = engine.find(name).await?;
+    let id = &found.id;
+    if engine.goes_on_by_itself() {
+        rollback::confirmed(engine, &found, confirm.as_deref(), settings).await?;
     }
-}
-
-async fn stop(engine: &Engine, name: &str, printer: Printer) -> Result<Exit, Failure> {
-    let record = home::find(engine, name)?;
-    engine
-        .request_stop(&record.id)
-        .map_err(|error| home::refused(&error))?;
-    let stopped = home::settled(engine, &record.id).await?;
-    let document = result::document(engine, &stopped)?;
-    let id = &record.id;
-    printer.result(
-        &document,
-        &format!("{id}  {}", document["status"].as_str().unwrap_or("-")),
-    );
-    printer.hint(&format!(
-        "`trapheus executions resume {id}` goes on, `trapheus rollback {id}` undoes it"
-    ));
+    let undoing = match engine.stop(id).await? {
+        Stopped::Resumable => None,
+        Stopped::ForGood => {
+            printer.say(&format!("stopped {id}"));
+            rollback::undoing(engine, id).await?
+        }
+    };
+    if let Some(document) = undoing {
+        return start::begin(engine, &document, &Follow::default(), printer).await;
+    }
+    let document = result::document(engine, &engine.find(id).await?).await?;
+    let status = document["status"].as_str().unwrap_or("-");
+    printer.result(&document, &format!("{id}  {status}"));
+    if !engine.goes_on_by_itself() {
+        printer.hint(&format!(
+            "`trapheus executions resume {id}` goes on, `trapheus rollback {id}` undoes it"
+        ));
+    }
     Ok(Exit::Succeeded)
 }

@@ -40,7 +40,7 @@ async fn dispatch(arguments: Arguments, printer: Printer) -> Result<Exit, Failur
         Command::Refresh(options) => start::refresh(&options, &settings, printer).await,
         Command::Snapshot(options) => start::snapshot(&options, &settings, printer).await,
         Command::Start(options) => start::input(&options, &settings, printer).await,
-        Command::Executions(command) => executions::run(command, &settings, printer).await,
+        Command::Executions(options) => executions::run(options, &settings, printer).await,
         Command::Rollback(options) => rollback::run(&options, &settings, printer).await,
         Command::Local(command) => local::run(command, printer).await,
         Command::Doctor(options) => doctor::run(&options, &settings, printer).await,

@@ -1,52 +1,53 @@
 //! The result of an execution: the document that programs read, and the same for people.
 
 use serde_json::{Value, json};
-use trapheus_engine::{Engine, ExecutionId, ExecutionRecord, ExecutionStatus};
-use trapheus_restore::Standing;
+use trapheus_asl::HistoryEvent;
+use trapheus_restore::Summary;
 
-use crate::error::{Context, Failure};
+use crate::engines::{Engine, Found};
+use crate::error::Failure;
 use crate::exit::Exit;
 use crate::printer::Printer;
 
 /// The final document of an execution, made from its history alone.
-pub(crate) fn summary(
-    engine: &Engine,
-    record: &ExecutionRecord,
-) -> Result<trapheus_restore::Summary, Failure> {
-    let history = engine
-        .history(&record.id)
-        .context(format_args!("read the history of {}", record.id))?;
-    Ok(trapheus_restore::summary(
-        record.id.as_str(),
-        standing(record),
-        &history,
-    ))
+pub(crate) fn summary_of(found: &Found, history: &[HistoryEvent]) -> Summary {
+    trapheus_restore::summary(&found.id, found.standing, history)
+}
+
+/// The same of an execution whose history has to be read.
+pub(crate) async fn summary(engine: &dyn Engine, found: &Found) -> Result<Summary, Failure> {
+    let history = engine.history(&found.id).await?;
+    Ok(summary_of(found, &history))
 }
 
 /// The same as JSON.
-pub(crate) fn document(engine: &Engine, record: &ExecutionRecord) -> Result<Value, Failure> {
-    summary(engine, record).map(|summary| json!(summary))
+pub(crate) async fn document(engine: &dyn Engine, found: &Found) -> Result<Value, Failure> {
+    summary(engine, found).await.map(|summary| json!(summary))
 }
 
 /// Prints the result and says how the command ends.
-pub(crate) fn print(engine: &Engine, id: &ExecutionId, printer: Printer) -> Result<Exit, Failure> {
-    let record = engine
-        .execution(id)
-        .context(format_args!("read {id}"))?
-        .ok_or_else(|| Failure::failed(format!("{id} is gone")))?;
-    let summary = summary(engine, &record)?;
+pub(crate) async fn print(
+    engine: &dyn Engine,
+    id: &str,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let summary = summary(engine, &engine.find(id).await?).await?;
     let document = json!(summary);
     printer.result(&document, &text(&document));
-    if let Some(hint) = hint(&document) {
+    if let Some(hint) = hint(&document, engine) {
         printer.hint(&hint);
     }
     Ok(Exit::from_code(summary.exit_code()))
 }
 
 /// What the user may want to do next.
-fn hint(document: &Value) -> Option<String> {
+fn hint(document: &Value, engine: &dyn Engine) -> Option<String> {
     let id = document["executionId"].as_str()?;
     match document["status"].as_str()? {
+        "KEEPING_ORIGINAL" if engine.goes_on_by_itself() => Some(format!(
+            "`trapheus rollback {id}` swaps back, until the original's time is over and it is \
+             deleted"
+        )),
         "KEEPING_ORIGINAL" => Some(format!(
             "`trapheus rollback {id}` swaps back; `trapheus executions resume {id}` waits until the \
              original's time is over and deletes it"
@@ -58,19 +59,6 @@ fn hint(document: &Value) -> Option<String> {
             "`trapheus executions show {id}` tells the whole story"
         )),
         _nothing_to_do => None,
-    }
-}
-
-/// Whether somebody works on it, for the summary.
-fn standing(record: &ExecutionRecord) -> Standing {
-    match record.status {
-        ExecutionStatus::Running => Standing::Running,
-        ExecutionStatus::Interrupted
-        | ExecutionStatus::Stopped
-        | ExecutionStatus::Succeeded
-        | ExecutionStatus::Failed
-        | ExecutionStatus::Aborted
-        | ExecutionStatus::TimedOut => Standing::Stopped,
     }
 }
 

@@ -1,19 +1,17 @@
 //! `trapheus restore | refresh | snapshot | start`: begins an execution and follows it.
 
 use std::io::Read;
-use std::sync::Arc;
 
 use camino::Utf8Path;
 use serde_json::Value;
-use trapheus_engine::StartExecution;
 use trapheus_restore::Request;
 
 use super::input;
 use crate::arguments::{Follow, SnapshotOnly, Start, StartInput};
+use crate::engines::{self, Engine};
 use crate::error::{Context, Failure};
 use crate::exit::Exit;
-use crate::follow::{self, View};
-use crate::home::{self, MACHINE, RestoreTasks};
+use crate::follow;
 use crate::printer::Printer;
 use crate::protect;
 use crate::settings::Settings;
@@ -70,36 +68,29 @@ fn read(file: &Utf8Path) -> Result<String, Failure> {
 }
 
 /// Checks the document, starts the execution, follows it to its end.
-pub(crate) async fn run(
+async fn run(
     document: Value,
     options: &Follow,
     settings: &Settings,
     printer: Printer,
 ) -> Result<Exit, Failure> {
     let request = Request::parse(&document).map_err(|error| super::input_refused(&error))?;
-    let rds = home::connect(settings).await?;
-    protect::check(
-        settings,
-        &rds,
-        &request.identifier,
-        options.confirm.as_deref(),
-    )
-    .await?;
-    let tasks = home::tasks(rds, settings).await?;
-    let engine = home::engine(&settings.home.value, Arc::new(RestoreTasks(tasks)))?;
-    let handle = engine
-        .start(StartExecution {
-            id: None,
-            machine_name: MACHINE.into(),
-            definition: trapheus_restore::DEFINITION.into(),
-            input: document,
-        })
-        .context("start the execution")?;
-    follow::to_the_end(
-        &engine,
-        &handle,
-        View::of(options.events, options.wait),
-        printer,
-    )
-    .await
+    let confirmed = options.confirm.as_deref();
+    protect::check(settings, &request.identifier, confirmed).await?;
+    let engine = engines::open(settings, &settings.machine(&options.engine)).await?;
+    begin(&*engine, &document, options, printer).await
+}
+
+/// Starts an execution that may start, and follows it to its end.
+pub(crate) async fn begin(
+    engine: &dyn Engine,
+    document: &Value,
+    options: &Follow,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    if let Some(warning) = engine.warning().await? {
+        printer.say(&format!("warning: {warning}"));
+    }
+    let follower = engine.start(document, options.until()).await?;
+    follow::to_the_end(engine, follower, options.events, printer).await
 }

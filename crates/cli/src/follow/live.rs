@@ -6,7 +6,6 @@ use std::time::Duration;
 use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use trapheus_engine::ExecutionId;
 
 use super::lines;
 use crate::home::now;
@@ -24,7 +23,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(id: &ExecutionId) -> Self {
+    pub(crate) fn new(id: &str) -> Self {
         let target = ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND);
         let live = Self {
             drawn: MultiProgress::with_draw_target(target),
