@@ -414,13 +414,14 @@ impl Execution {
         self.state.starts_with("Report") || self.state == "Retire"
     }
 
-    /// Whether something answers at the name when it succeeds.
+    /// Whether something answers at the name when it succeeds. Who undoes the making of a database
+    /// that was gone leaves the name as it was.
     pub(super) fn is_about_the_name(&self) -> bool {
-        let task = self.plan.as_ref().map(|plan| plan.task);
-        matches!(
-            task,
-            Some(Task::DbRestore | Task::CreateSnapshot | Task::Rollback)
-        )
+        self.plan.as_ref().is_some_and(|plan| match plan.task {
+            Task::DbRestore | Task::CreateSnapshot => true,
+            Task::Rollback => plan.original.is_some(),
+            Task::CreateSnapshotOnly => false,
+        })
     }
 
     /// Whether it ended because the name could not be given back.
