@@ -6,13 +6,18 @@
 mod common {
     pub(crate) mod account;
     pub(crate) mod background;
+    pub(crate) mod http;
     pub(crate) mod moto;
+    pub(crate) mod patience;
     pub(crate) mod python;
+    pub(crate) mod state_machine;
     pub(crate) mod trapheus;
 }
 
 #[path = "stories/alerts.rs"]
 mod alerts;
+#[path = "stories/step_functions.rs"]
+mod step_functions;
 
 use std::collections::BTreeMap;
 

@@ -96,8 +96,13 @@ impl Moto {
 
     /// Makes calls with boto3, one after the other; returns the answers.
     pub(crate) fn boto3(&self, calls: &Value) -> Vec<Value> {
+        Self::calls(&self.endpoint_url, calls)
+    }
+
+    /// The same at any server.
+    pub(crate) fn calls(endpoint_url: &str, calls: &Value) -> Vec<Value> {
         let mut client = python()
-            .args(["rds_calls.py", &self.endpoint_url])
+            .args(["rds_calls.py", endpoint_url])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -174,7 +174,7 @@ impl Engine for StepFunctions {
                 "the input has {} bytes, and Step Functions takes {INPUT_MAX} at most",
                 text.len()
             ))
-            .hint("shorten the SQL of --prepare and --verify, or let the embedded engine run it"));
+            .hint("the embedded engine takes longer ones"));
         }
         // The name is ours, so a call whose answer is lost may be made again.
         let distinction = RandomState::new().hash_one(&text) as u32;
