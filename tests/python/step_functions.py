@@ -8,7 +8,13 @@ SES, SNS, Secrets Manager, EventBridge and STS answer at the same place. RDS is 
 the functions' environment says otherwise (`--env AWS_ENDPOINT_URL_RDS=...`).
 
 Beside the services it answers:
-- `GET /_invocations`: every call of a function so far, in order: function, milliseconds, error.
+- `POST /_execute` with `{"name": "...", "input": {...}}`: runs an execution to its end, and answers
+  with its status, error, cause, output and the states that it entered.
+- `POST /_boto3` with `{"service": "s3", "call": "create_bucket", "arguments": {...}}`: makes that
+  call.
+- `POST /_invoke` with `{"function": "Restore", "payload": {...}}`: calls one function by itself.
+- `GET /_invocations`: every call of a function so far, in order: function, payload, milliseconds,
+  error.
 - `GET /_messages`: what SES and SNS were given to deliver.
 - `GET /_events`: what was put on EventBridge.
 - `GET /_calls`, `POST /_deny`: Step Functions' own calls, see `step_functions_history.py`.
@@ -17,7 +23,8 @@ Beside the services it answers:
   `{"function": "Restore", "kill_after": 0.1}` the process of its next call is killed.
 
 Where moto 5.2.5 is unlike AWS is corrected in `_correct_moto` and in `step_functions_history.py`,
-each place with what moto does and what AWS does. Ends when its standard input does, and takes all functions along.
+each place with what moto does and what AWS does. Ends when its standard input does, and takes all
+functions along.
 """
 
 from __future__ import annotations
@@ -83,7 +90,14 @@ class Environment:
         self._answers: queue.Queue[tuple[bool, bytes]] = queue.Queue()
         self._api = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._api.daemon_threads = True
+        # A process that is ended leaves its connection; nobody has to be told.
+        self._api.handle_error = lambda *_: None
         threading.Thread(target=self._api.serve_forever, args=(0.02,), daemon=True).start()
+        self.began = time.monotonic()
+        # How long the process took from its start until it asked for its first event, and when it
+        # was given the last one and answered it.
+        self.ready_after: float | None = None
+        self.asked = self.answered = 0.0
         self.process = subprocess.Popen(
             function.command,
             env=function.environment(f"127.0.0.1:{self._api.server_port}"),
@@ -94,9 +108,10 @@ class Environment:
     def invoke(self, payload: bytes) -> tuple[bool, bytes]:
         """Has the process answer one event; returns whether that is an error, and the answer."""
         request = str(uuid.uuid4())
-        end = time.monotonic() + self._function.timeout
+        self.asked = time.monotonic()
         self._events.put((request, payload))
-        while time.monotonic() < end:
+        # A function's time begins when its process is ready; that it starts is counted apart.
+        while self.ready_after is None or time.monotonic() < self.asked + self._function.timeout:
             try:
                 return self._answers.get(timeout=0.01)
             except queue.Empty:
@@ -129,7 +144,11 @@ class Environment:
             def do_GET(self) -> None:
                 if self.path != f"{VERSION}/invocation/next":
                     return self._answer(404, b"")
+                ready = time.monotonic()
                 request, payload = environment._events.get()
+                environment.asked = time.monotonic()
+                if environment.ready_after is None:
+                    environment.ready_after = ready - environment.began
                 deadline = int((time.time() + environment._function.timeout) * 1000)
                 headers = {
                     "Lambda-Runtime-Aws-Request-Id": request,
@@ -141,6 +160,7 @@ class Environment:
 
             def do_POST(self) -> None:
                 body = self._body()
+                environment.answered = time.monotonic()
                 match self.path.removeprefix(f"{VERSION}/").split("/"):
                     case ["invocation", _, "response"]:
                         environment._answers.put((False, body))
@@ -183,9 +203,9 @@ class Function:
         self.arn = f"arn:aws:lambda:{REGION}:{DEFAULT_ACCOUNT_ID}:function:trapheus-{name}"
         self.command = command
         self.timeout = timeout
-        self._env = env
+        self.settings = env
         self._idle: list[Environment] = []
-        self._all: list[Environment] = []
+        self.environments: list[Environment] = []
         self._lock = threading.Lock()
         self._faults: list[dict[str, Any]] = []
 
@@ -205,7 +225,7 @@ class Function:
             "LAMBDA_TASK_ROOT": "/var/task",
             "PATH": os.environ.get("PATH", ""),
             "_HANDLER": self.name,
-            **self._env,
+            **self.settings,
         }
 
     def fail(self, fault: dict[str, Any]) -> None:
@@ -224,7 +244,7 @@ class Function:
         if environment is None:
             environment = Environment(self)
             with self._lock:
-                self._all.append(environment)
+                self.environments.append(environment)
         if "kill_after" in fault:
             threading.Timer(fault["kill_after"], environment.process.kill).start()
         answer = environment.invoke(payload)
@@ -233,7 +253,7 @@ class Function:
         return answer
 
     def stop(self) -> None:
-        for environment in self._all:
+        for environment in self.environments:
             environment.stop()
 
 
@@ -252,7 +272,7 @@ class Functions:
         name = arn.rsplit(":", 1)[-1].removeprefix("trapheus-")
         if name not in self.by_name:
             raise _of_lambda("ResourceNotFoundException", 404)
-        call: dict[str, Any] = {"function": name}
+        call: dict[str, Any] = {"function": name, "payload": json.loads(payload)}
         self.invocations.append(call)
         began = time.monotonic()
         try:
@@ -336,6 +356,10 @@ def _correct_moto(functions: Functions, events: list[dict[str, Any]], pace: floa
 class Control:
     """moto's application, with the pages of this harness beside it."""
 
+    client: Any
+    endpoint_url: str
+    machine_arn: str
+
     def __init__(self, application: Any, functions: Functions, events: list[Any]) -> None:
         self._application = application
         self._functions = functions
@@ -350,15 +374,47 @@ class Control:
             case "GET", "/_events":
                 shown = self._events
             case "POST", "/_faults":
-                length = int(environment.get("CONTENT_LENGTH") or 0)
-                fault = json.loads(environment["wsgi.input"].read(length))
-                self._functions.by_name[fault["function"]].fail(fault)
-                shown = fault
+                shown = _read(environment)
+                self._functions.by_name[shown["function"]].fail(shown)
+            case "POST", "/_execute":
+                shown = self._execute(**_read(environment))
+            case "POST", "/_boto3":
+                asked = _read(environment)
+                client = boto3.client(asked["service"], endpoint_url=self.endpoint_url)
+                shown = getattr(client, asked["call"])(**asked["arguments"])
+            case "POST", "/_invoke":
+                asked = _read(environment)
+                shown = self._functions.invoke(
+                    asked["function"], json.dumps(asked["payload"]).encode()
+                )
             case _:
                 return self._application(environment, start)
         body = json.dumps(shown, default=str).encode()
         start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
+
+    def _execute(self, name: str, input: dict[str, Any]) -> dict[str, Any]:
+        started = self.client.start_execution(
+            stateMachineArn=self.machine_arn, name=name, input=json.dumps(input)
+        )
+        arn = started["executionArn"]
+        while (ended := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            time.sleep(0.02)
+        pages = self.client.get_paginator("get_execution_history").paginate(executionArn=arn)
+        events = [event for page in pages for event in page["events"]]
+        entered = [event.get("stateEnteredEventDetails") for event in events]
+        return {
+            "status": ended["status"],
+            "error": ended.get("error"),
+            "cause": ended.get("cause"),
+            "output": json.loads(ended.get("output", "null")),
+            "path": [details["name"] for details in entered if details],
+        }
+
+
+def _read(environment: dict[str, Any]) -> Any:
+    length = int(environment.get("CONTENT_LENGTH") or 0)
+    return json.loads(environment["wsgi.input"].read(length))
 
 
 def start(
@@ -393,7 +449,10 @@ def start(
     for name in sorted(set(re.findall(r"\$\{(\w+)\}", definition))):
         functions.add(Function(name, command, timeout, given))
         definition = definition.replace(f"${{{name}}}", functions.by_name[name].arn)
-    boto3.client("stepfunctions", endpoint_url=endpoint_url).create_state_machine(
+    application.client = boto3.client("stepfunctions", endpoint_url=endpoint_url)
+    application.endpoint_url = endpoint_url
+    application.machine_arn = machine_arn
+    application.client.create_state_machine(
         name=machine,
         definition=definition,
         roleArn=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/trapheus",

@@ -27,7 +27,7 @@ NOT_VERIFIED = {"error": ["Trapheus.VerificationFailed", '{"message":"no"}']}
 ANSWERS = {
     "goes-well": {"Plan": PLAN, "Restore": [WAITING, WAITING, {"identifier": "x"}]},
     "fails": {"Plan": PLAN, "Verify": [NOT_VERIFIED]},
-    "ends-processes": {"Plan": PLAN, "Configure": [{"exit": 3}], "RollBack": [{"sleep": 3}]},
+    "ends-processes": {"Configure": [{"exit": 3}], "RollBack": [{"sleep": 60}]},
     "meets-lambda": {"Plan": PLAN},
 }
 
@@ -35,7 +35,7 @@ ANSWERS = {
 class StepFunctionsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
-        command = [sys.executable, "step_functions.py", "--pace", "0.01", "--timeout", "2"]
+        command = [sys.executable, "step_functions.py", "--pace", "0.01", "--timeout", "5"]
         command += ["--env", f"ANSWERS={json.dumps(ANSWERS)}", "--"]
         cls.harness = subprocess.Popen(
             [*command, sys.executable, "stand_in_bootstrap.py"],
@@ -95,9 +95,14 @@ class StepFunctionsTest(unittest.TestCase):
         self.assertEqual(json.loads(cause["errorMessage"]), {"message": "no"})
 
     def test_what_befalls_a_process_has_the_names_that_lambda_gives(self) -> None:
-        _, _, errors = self.execute("ends-processes")
-        self.assertIn("Runtime.ExitError", errors)
-        self.assertIn("Sandbox.Timedout", errors)
+        for function, error in (
+            ("Configure", "Runtime.ExitError"),
+            ("RollBack", "Sandbox.Timedout"),
+        ):
+            asked = {"function": function, "payload": {"execution": "ends-processes"}}
+            answer = self.control("_invoke", asked)
+            self.assertEqual(answer["FunctionError"], "Unhandled")
+            self.assertEqual(answer["Payload"]["errorType"], error)
 
     def test_lambda_itself_can_be_made_to_fail(self) -> None:
         self.control("_faults", {"function": "Promote", "error": "TooManyRequestsException"})
