@@ -1,9 +1,9 @@
 //! The blueprints of snapshots, in `TRAPHEUS_HOME`: a snapshot does not hold the configuration of
 //! its database, so each that is taken gets a file beside the journal.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -39,6 +39,7 @@ impl Blueprints for BlueprintFiles {
             .recursive(true)
             .mode(0o700)
             .create(&self.directory)
+            .and_then(|()| fs::set_permissions(&self.directory, Permissions::from_mode(0o700)))
             .map_err(failed)?;
         write(&file, blueprint).map_err(failed)
     }
@@ -74,6 +75,8 @@ pub(crate) fn write(file: &Utf8Path, blueprint: &SavedBlueprint) -> std::io::Res
     let mut text = serde_json::to_string_pretty(blueprint).map_err(std::io::Error::other)?;
     text.push('\n');
     let mut opened = options.open(&unfinished)?;
+    // One that a process has left half-written may have another mode.
+    opened.set_permissions(Permissions::from_mode(0o600))?;
     opened.write_all(text.as_bytes())?;
     opened.sync_all()?;
     fs::rename(unfinished, file)

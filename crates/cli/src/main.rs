@@ -12,6 +12,7 @@ mod exit;
 mod follow;
 mod home;
 mod login;
+mod logs;
 mod printer;
 mod protect;
 mod settings;
@@ -20,5 +21,6 @@ mod story;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    logs::begin();
     commands::run(arguments::parse()).into()
 }

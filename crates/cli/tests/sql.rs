@@ -11,6 +11,9 @@ mod common {
     pub(crate) mod world;
 }
 
+#[path = "stories/secrets.rs"]
+mod secrets;
+
 use aws_sdk_rds::types::DbInstance;
 use common::instances::{DATABASE, PASSWORD, USER};
 use common::run::Ended;

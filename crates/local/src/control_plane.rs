@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::{OpenOptions, Permissions};
 use std::net::IpAddr;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -359,7 +361,21 @@ fn open_store(paths: &Paths) -> Result<Store, OpenError> {
     for path in paths.parents() {
         std::fs::create_dir_all(&path).map_err(|source| OpenError::Home { path, source })?;
     }
-    Ok(Store::sqlite(&paths.database())?)
+    let path = paths.database();
+    close_to_others(&path).map_err(|source| OpenError::Home {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Store::sqlite(&path)?)
+}
+
+/// The state holds the passwords of all databases, so its file is for its owner alone, whoever made
+/// it; SQLite gives the files beside it the same mode.
+fn close_to_others(path: &Utf8Path) -> std::io::Result<()> {
+    const MODE: u32 = 0o600;
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).mode(MODE).open(path)?;
+    file.set_permissions(Permissions::from_mode(MODE))
 }
 
 async fn installed_versions(engines: &Engines) -> Result<BTreeMap<String, Vec<String>>, OpenError> {

@@ -107,6 +107,16 @@ async fn a_restored_server_answers_at_the_endpoint_of_its_original() {
     let server = Server::start(options(&directory)).await.unwrap();
     let rds = client(&server);
     let original = create(&rds, "orders").await;
+    // The state holds the passwords of all databases.
+    for name in ["rds.db", "rds.db-wal", "rds.db-shm"] {
+        let mode = directory
+            .join(name)
+            .metadata()
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
     let mut connection = connect(&original).await;
     sqlx::query("CREATE TABLE orders AS SELECT generate_series(1, 1000) AS id")
         .execute(&mut connection)

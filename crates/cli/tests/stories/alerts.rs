@@ -147,7 +147,8 @@ fn prepared(moto: &Moto, receiver: &str) {
 
 /// Runs `trapheus`, which prints none of the secrets; returns the exit code and the document.
 fn run(mut command: Command) -> (Option<i32>, Value) {
-    let done = command.env("CHATOPS_KEY", SECRETS[2]).output();
+    command.env("CHATOPS_KEY", SECRETS[2]);
+    let done = command.env("RUST_LOG", "trace").output();
     let done = done.expect("trapheus starts");
     let [stdout, stderr] =
         [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());

@@ -34,8 +34,21 @@ pub(super) fn open(path: &Utf8Path) -> Result<Connection, JournalError> {
         draft.fill()?;
         draft.put_into(path)?;
     }
-    fs::set_permissions(path, Permissions::from_mode(MODE)).map_err(file("made private"))?;
+    make_private(path)?;
     connect(path)
+}
+
+/// Closes the journal to others, and what a process that died has left beside it: whoever made it,
+/// and with whatever mode.
+fn make_private(path: &Utf8Path) -> Result<(), JournalError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let path = format!("{path}{suffix}");
+        match fs::set_permissions(path, Permissions::from_mode(MODE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !suffix.is_empty() => {}
+            done => done.map_err(file("made private"))?,
+        }
+    }
+    Ok(())
 }
 
 fn connect(path: &Utf8Path) -> Result<Connection, JournalError> {

@@ -395,13 +395,15 @@ fn a_new_file_may_be_opened_by_many_at_once() {
 #[test]
 fn the_files_are_for_their_owner_alone() {
     let file = File::new();
-    std::fs::write(&file.path, "").unwrap();
-    std::fs::set_permissions(&file.path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let paths = ["", "-wal", "-shm"].map(|suffix| format!("{}{suffix}", file.path));
+    for path in &paths {
+        std::fs::write(path, "").unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
     let journal = file.open();
     create(&journal, &id(1));
-    for suffix in ["", "-wal", "-shm"] {
-        let path = format!("{}{suffix}", file.path);
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    for path in &paths {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{path}");
     }
 }

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, ColumnIndex, Connection, Database, Decode, Either, Executor, Row, Type};
 use tokio::time::timeout;
 
-use super::text::statements;
+use super::text::{statements, strings, without_strings};
 use super::{Answer, Column, Dialect, Server, Sql, SqlError, mysql, postgres, short};
 
 /// The schema in which a server remembers the scripts that it has run.
@@ -16,6 +16,9 @@ const STATEMENT_CHARACTERS: usize = 120;
 const VALUE_CHARACTERS: usize = 60;
 /// How many values of a statement are.
 const VALUES_SHOWN: usize = 5;
+
+/// Shorter strings are no secrets, and parts of ordinary words.
+const HIDDEN_LENGTH_MIN: usize = 4;
 
 /// The class of SQLSTATEs that say who somebody is not.
 const INVALID_AUTHORIZATION: &str = "28";
@@ -118,6 +121,20 @@ pub(super) fn failed(what: &str, error: &sqlx::Error) -> SqlError {
     }
 }
 
+/// Takes what a script has in strings out of the server's words, which go to people by alerts.
+fn hiding(error: SqlError, strings: &[&str]) -> SqlError {
+    let hidden = |mut text: String| {
+        for string in strings.iter().filter(|it| it.len() >= HIDDEN_LENGTH_MIN) {
+            text = text.replace(string, "…");
+        }
+        text
+    };
+    match error {
+        SqlError::Passing(text) => SqlError::Passing(hidden(text)),
+        SqlError::Refused(text) => SqlError::Refused(hidden(text)),
+    }
+}
+
 /// Runs SQL of our own that returns nothing.
 pub(super) async fn execute<C>(connection: &mut C, what: &str, sql: String) -> Result<(), SqlError>
 where
@@ -170,7 +187,10 @@ where
     let written = statements(dialect, script);
     // The server is who splits a script; where the two of us differ, ours has too few or too many.
     let name = |number: usize| match written.get(number) {
-        Some(statement) => short(statement.text, STATEMENT_CHARACTERS),
+        Some(statement) => short(
+            &without_strings(dialect, statement.text),
+            STATEMENT_CHARACTERS,
+        ),
         None => format!("statement {}", number + 1),
     };
     let mut answers = Vec::new();
@@ -178,7 +198,10 @@ where
     let mut results = sqlx::raw_sql(AssertSqlSafe(script.to_owned())).fetch_many(connection);
     loop {
         let next = results.try_next().await;
-        let next = next.map_err(|error| failed(&format!("`{}`", name(answers.len())), &error))?;
+        let next = next.map_err(|error| {
+            let error = failed(&format!("`{}`", name(answers.len())), &error);
+            hiding(error, &strings(dialect, script))
+        })?;
         match next {
             Some(Either::Right(row)) => seen.row(&row),
             Some(Either::Left(_)) => {

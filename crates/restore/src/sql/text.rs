@@ -79,6 +79,60 @@ pub(crate) fn statements(dialect: Dialect, script: &str) -> Vec<Statement<'_>> {
     }
 }
 
+/// A statement as people may read it: without its comments, and with `'…'` for each of its strings,
+/// which may be a password or a person's data.
+pub(crate) fn without_strings(dialect: Dialect, text: &str) -> String {
+    let mut shown = String::new();
+    for_each_lexeme(dialect, text, |written, lexeme| match lexeme {
+        Lexeme::Blank => shown.push(' '),
+        _ if is_string(written, lexeme) => shown.push_str("'…'"),
+        _ => shown.push_str(written),
+    });
+    shown
+}
+
+/// What is inside the strings of a script.
+pub(crate) fn strings(dialect: Dialect, script: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for_each_lexeme(dialect, script, |written, lexeme| match lexeme {
+        Lexeme::Quoted(body) => found.push(*body),
+        _ if is_string(written, lexeme) => {
+            let inner = written.trim_start_matches(['e', 'E']);
+            found.push(inner.trim_matches(['\'', '"']));
+        }
+        _ => {}
+    });
+    found
+}
+
+fn for_each_lexeme<'a>(
+    dialect: Dialect,
+    text: &'a str,
+    mut take: impl FnMut(&'a str, &Lexeme<'a>),
+) {
+    let mut reader = Reader {
+        dialect,
+        text,
+        at: 0,
+    };
+    loop {
+        let before = reader.at;
+        let Some(lexeme) = reader.next() else {
+            return;
+        };
+        take(&text[before..reader.at], &lexeme);
+    }
+}
+
+/// Of what is neither a word nor a name, only strings hold quotes.
+fn is_string(written: &str, lexeme: &Lexeme<'_>) -> bool {
+    match lexeme {
+        Lexeme::Quoted(_) => true,
+        Lexeme::Token(Token::Other) => written.contains(['\'', '"']),
+        Lexeme::Token(_) | Lexeme::Semicolon | Lexeme::Blank => false,
+    }
+}
+
 enum Lexeme<'a> {
     Token(Token),
     Semicolon,
@@ -286,10 +340,35 @@ mod tests {
     }
 
     #[test]
+    fn strings_are_not_shown() {
+        let script = "ALTER ROLE \"app\" PASSWORD 'it''s secret' /* secret */, E'a\\'secret', 17";
+        let shown = without_strings(Dialect::Postgres, script);
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(
+            shown.starts_with("ALTER ROLE \"app\" PASSWORD '…'"),
+            "{shown}"
+        );
+        assert!(shown.ends_with("'…', 17"), "{shown}");
+        let script = "DO $x$ BEGIN secret; END $x$; SELECT $$secret$$, $1";
+        let shown = without_strings(Dialect::Postgres, script);
+        assert_eq!(shown, "DO '…'; SELECT '…', $1");
+        let script = "SET PASSWORD FOR `app` = \"secret\"; # secret\n";
+        let shown = without_strings(Dialect::MySql, script);
+        assert!(
+            !shown.contains("secret") && shown.contains("`app`"),
+            "{shown}"
+        );
+        let found = strings(Dialect::Postgres, "SELECT 'one', E'two', $x$three$x$, four");
+        assert_eq!(found, ["one", "two", "three"]);
+    }
+
+    #[test]
     fn what_never_ends_is_read_to_its_end() {
         for script in ["'a", "\"a", "$a$b", "/* a", "/* /* */", "E'\\", "$", "--"] {
             for dialect in [Dialect::Postgres, Dialect::MySql] {
                 statements(dialect, script);
+                without_strings(dialect, script);
+                strings(dialect, script);
             }
         }
     }
