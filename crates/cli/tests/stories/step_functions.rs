@@ -113,6 +113,11 @@ fn a_rollback_of_a_kept_original_is_told_as_the_embedded_engine_tells_it() {
     let watched = machine.trapheus(&["executions", "watch", "last"]);
     assert_eq!((watched.code, &watched.result), (Some(0), &kept.result));
 
+    // A stop is no way to take away what clients write to.
+    let stopped = machine.trapheus(&["executions", "stop", "last"]);
+    stopped.assert_refused("a stop is too late");
+    assert_eq!(machine.count("StopExecution"), 0);
+
     let back = machine.trapheus(&["rollback", "last"]);
     for (number, run) in [kept, back].into_iter().enumerate() {
         let (code, document) = &recorded.ended[number];

@@ -285,6 +285,14 @@ impl Engine for StepFunctions {
         if standing(&self.describe(id).await?.status) == Standing::Stopped {
             return Err(has_ended(id));
         }
+        // Clients write to the restored database by now: nobody but who asks for it takes it away.
+        if has_promoted(&self.history(id).await?) {
+            let message =
+                format!("{id} has given the restored database the name: a stop is too late");
+            return Err(Failure::refused(message).hint(format!(
+                "`trapheus rollback {id}` swaps back while the original is kept"
+            )));
+        }
         match self.abort(id, "it was stopped").await?.kind {
             HistoryKind::ExecutionAborted => Ok(Stopped::ForGood),
             _ended_by_itself => Err(has_ended(id)),
@@ -296,10 +304,14 @@ impl Engine for StepFunctions {
             return Ok(());
         }
         // The wait of a kept original is all that nobody is at work in.
-        if !self.history(id).await?.last().is_some_and(keeps_original) {
-            return Err(Failure::refused(format!("{id} is running")).hint(format!(
-                "`trapheus executions stop {id}` stops it and rolls it back"
-            )));
+        let history = self.history(id).await?;
+        if !history.last().is_some_and(keeps_original) {
+            let hint = if has_promoted(&history) {
+                format!("`trapheus executions watch {id}` follows it to its end")
+            } else {
+                format!("`trapheus executions stop {id}` stops it and rolls it back")
+            };
+            return Err(Failure::refused(format!("{id} is running")).hint(hint));
         }
         self.abort(id, "a roll-back was asked for").await.map(drop)
     }
@@ -317,6 +329,13 @@ fn is_at_work(history: &[HistoryEvent]) -> bool {
         HistoryKind::TaskTimedOut,
     ];
     count(&[HistoryKind::TaskScheduled]) > count(&ended)
+}
+
+/// Whether the restored database has got the name.
+fn has_promoted(history: &[HistoryEvent]) -> bool {
+    history.iter().any(|event| {
+        event.kind == HistoryKind::TaskSucceeded && event.state.as_deref() == Some("Promote")
+    })
 }
 
 fn has_ended(id: &str) -> Failure {
