@@ -7,6 +7,7 @@ use trapheus_rds::DbIdentifier;
 use crate::alert::Delivery;
 use crate::error::{Cause, ErrorName};
 use crate::plan::{Plan, Verification};
+use crate::repair;
 use crate::tasks::{
     Configured, KeptDatabase, MovedAside, Prepared, Promoted, Restored, Retired, RolledBack,
     Snapshotted, Verified,
@@ -184,6 +185,16 @@ impl Record {
             let Delivery { channel, error } = delivery;
             Some(format!("no alert to {channel}: {}", error.as_ref()?))
         })
+    }
+
+    /// What to do about a roll-back that has failed: what it said itself, or else what always
+    /// helps. One that was interrupted or is tired of trying says nothing.
+    pub(crate) fn repair(&self) -> Vec<String> {
+        let failure = self.roll_back_error.as_ref().or(self.error.as_ref());
+        let remedy = failure.map(|failure| failure.cause().remedy);
+        let said = remedy.filter(|remedy| !remedy.is_empty());
+        said.or_else(|| Some(repair::by_hand(self.plan.as_ref()?)))
+            .unwrap_or_default()
     }
 
     /// Whether anything has changed, as far as the results tell.

@@ -440,10 +440,14 @@ impl Story {
         if let Some(undone) = undone {
             message = format!("{message}; it was to undo this: {}", undone.cause().text());
         }
+        let remedy = match is_stuck {
+            true => self.record.repair(),
+            false => cause.remedy,
+        };
         Some(SummaryError {
             name,
             message,
-            remedy: cause.remedy,
+            remedy,
         })
     }
 }

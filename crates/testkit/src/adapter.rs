@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 use trapheus_engine::{TaskCall, TaskError, Tasks};
+use trapheus_local::ControlPlane;
 use trapheus_rds::{Arn, Permit};
 use trapheus_restore::{
     BlueprintError, Blueprints, Credentials, Probe, ProbeError, Proof, SavedBlueprint, Secret,
     SecretError, Secrets, Verifier,
 };
 
+use crate::in_state::StateWatch;
 use crate::invariants::{Ledger, on_behalf_of};
 use crate::recording::Recorder;
 
@@ -24,6 +26,8 @@ pub(crate) struct RestoreTasks {
     pub(crate) failure: Failure,
     pub(crate) recorder: Recorder,
     pub(crate) ledger: Ledger,
+    pub(crate) in_state: StateWatch,
+    pub(crate) control_plane: Arc<ControlPlane>,
 }
 
 /// When a task that is to fail does so.
@@ -33,6 +37,15 @@ pub enum Moment {
     Before,
     /// After it has done all of it, which nobody gets to know.
     After,
+}
+
+/// The state in which an original is kept: nobody works there.
+pub(crate) const KEEPS: &str = "KeepOriginal";
+
+/// Whether it is waited for a while after this task.
+pub(crate) fn keeps_original(call: &TaskCall) -> bool {
+    let seconds = call.input.pointer("/state/plan/keepOriginalSeconds");
+    call.state == "Report" && seconds.and_then(Value::as_u64).is_some_and(|kept| kept > 0)
 }
 
 /// The one task that fails without a reason of its own. Clones are the same.
@@ -79,11 +92,17 @@ impl Tasks for RestoreTasks {
         let hold = call.hold.clone();
         let permit = Permit::new(move || ready(hold.renew().map_err(|error| error.to_string())));
         let tasks = self.tasks.permitted_by(permit);
+        let at_work = self.in_state.enter(&call.state, &self.control_plane)?;
         self.ledger.task_begins(&call.execution, &call.state);
+        self.recorder.task_begins(&call.state);
         // Behind a pointer, or the compiler tires of the depth of what runs in there.
         let task = Box::pin(tasks.run(&call.resource, call.input.clone()));
         let made = on_behalf_of(call.execution.clone(), task).await;
+        drop(at_work);
         if let Ok(output) = &made {
+            if keeps_original(&call) {
+                self.recorder.task_begins(KEEPS);
+            }
             self.ledger.task_succeeded(&call.execution, &call.state);
             self.recorder.task_succeeded(&call, output);
         }

@@ -9,6 +9,7 @@
 //!   which other processes can go on: what sweeps are made of.
 //! - [`invariants`] watch every simulation: a promise that is broken anywhere fails the test;
 //!   [`Simulation::take_violations`] is for those who want to see that.
+//! - [`Simulation::trouble_in`] lets something go wrong while one state works.
 //! - [`TimeSpent`] says where a run's time went.
 //! - [`Simulation::ask`] speaks to RDS on the wire, below any SDK.
 //! - [`request_log`] prints what was asked of RDS, for goldens.
@@ -22,6 +23,7 @@ mod adapter;
 mod alerts;
 mod frozen;
 mod gate;
+mod in_state;
 mod interruptions;
 pub mod invariants;
 mod journal;
@@ -40,6 +42,7 @@ mod world;
 pub use adapter::Moment;
 pub use alerts::Trouble;
 pub use frozen::Frozen;
+pub use in_state::{CallsOfStates, InState};
 pub use interruptions::Calls;
 pub use neighbours::Woken;
 pub use recording::{Recording, Still, Success, When};

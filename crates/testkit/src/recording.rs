@@ -39,6 +39,8 @@ pub struct Still {
     pub when: When,
     /// The call's action, or the event's number.
     pub what: String,
+    /// The state that was worked for last.
+    pub state: String,
     /// How many events the journal has.
     pub events: u32,
     /// How many calls that change something were sent since the last event.
@@ -83,6 +85,7 @@ pub struct Recording {
     pub moments: BTreeMap<When, u32>,
     /// The tasks that succeeded, in order.
     pub successes: Vec<Success>,
+    state: String,
     events: u32,
     changes: u32,
     waits: u32,
@@ -110,6 +113,10 @@ impl Recorder {
     pub(crate) fn end(&self) -> Recording {
         let recorded = self.state().take();
         recorded.map_or(Recording::default(), |(_, recording)| recording)
+    }
+
+    pub(crate) fn task_begins(&self, state: &str) {
+        self.note(|_, recording| state.clone_into(&mut recording.state));
     }
 
     pub(crate) fn calls(&self, action: &str) {
@@ -187,6 +194,7 @@ impl Recording {
         self.stills.push(Still {
             when,
             what: what.to_owned(),
+            state: self.state.clone(),
             events: self.events,
             changes: self.changes,
             waits: self.waits,

@@ -27,6 +27,7 @@ use crate::adapter::{Moment, RestoreTasks};
 use crate::alerts::Trouble;
 use crate::frozen::Lasting;
 use crate::gate::{Gate, GatedConnector};
+use crate::in_state::StateWatch;
 use crate::invariants::{Introduced, Violation};
 use crate::recording::Recorder;
 use crate::sql::SimulatedSql;
@@ -44,6 +45,7 @@ pub struct Simulation {
     /// What tasks work with besides RDS.
     pub(crate) options: trapheus_restore::Options,
     pub(crate) recorder: Recorder,
+    pub(crate) in_state: StateWatch,
     tasks: Tasks,
     /// What a new process begins with: nothing that an earlier one remembered.
     new_tasks: Box<dyn Fn() -> Tasks + Send + Sync>,
@@ -134,6 +136,7 @@ impl Simulation {
             gate,
             options: options.clone(),
             recorder,
+            in_state: StateWatch::default(),
             tasks: Tasks::new(rds.clone(), options.clone()),
             new_tasks: Box::new(move || Tasks::new(rds.clone(), options.clone())),
             lasting,
@@ -338,6 +341,8 @@ impl Simulation {
             tasks: (self.new_tasks)(),
             failure: self.lasting.failure.clone(),
             recorder: self.recorder.clone(),
+            in_state: self.in_state.clone(),
+            control_plane: Arc::clone(&self.lasting.control_plane),
             ledger: self.lasting.ledger.clone(),
         });
         let owner = OwnerId::named(owner);

@@ -10,6 +10,7 @@ fn nothing_is_lost_in_any_story() {
     let report = tell_all(1..1 + SEEDS, 2);
     assert!(report.failed.is_empty(), "{report}");
     assert!(report.counts.executions() >= 2000, "{report}");
+    assert_eq!(report.counts.unlisted(), [""; 0], "in the list of faults");
 }
 
 #[test]

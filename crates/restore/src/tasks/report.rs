@@ -11,7 +11,7 @@ use super::Options;
 use crate::alert::{Alert, AlertKind, Delivery, Notify};
 use crate::error::{ErrorName, TaskError};
 use crate::record::Record;
-use crate::{repair, whereabouts};
+use crate::whereabouts;
 
 /// The longest that telling people may hold up an execution; who carries alerts gives up earlier.
 pub(super) const TELL_WITHIN: Duration = Duration::from_secs(60);
@@ -224,14 +224,11 @@ fn what_to_do(call: &ReportCall, record: &Record) -> Vec<String> {
         Outcome::Succeeded => None,
         Outcome::LeftOver => record.left_over.as_ref(),
         Outcome::Failed => record.error.as_ref(),
-        Outcome::RollbackFailed => record.roll_back_error.as_ref().or(record.error.as_ref()),
+        Outcome::RollbackFailed => return record.repair(),
     };
     let mut what = failure
         .map(|failure| failure.cause().remedy)
         .unwrap_or_default();
-    if outcome == Outcome::RollbackFailed && what.is_empty() {
-        what.extend(record.plan.iter().flat_map(|plan| repair::by_hand(plan)));
-    }
     if outcome == Outcome::LeftOver && what.is_empty() {
         what.extend(record.plan.iter().map(|plan| {
             format!(

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::random::Random;
+use super::tally::OF_AGE;
 use super::trace::Trace;
 
 /// How a process dies.
@@ -104,7 +105,7 @@ impl Life {
     /// How it died, in the words of a tally.
     pub(crate) fn cause_of_death(&self) -> &'static str {
         match self.0.death {
-            None => "process ended with the story",
+            None => OF_AGE,
             Some(Death::After(_)) => "process killed at a moment",
             Some(Death::InCall { is_sent: false, .. }) => "process killed before a call",
             Some(Death::InCall { is_sent: true, .. }) => "process killed after a call",

@@ -19,7 +19,8 @@ use super::line::Line;
 use super::random::Random;
 use super::tally::{SITE, Site, Tally};
 use super::trace::Trace;
-use crate::adapter::{Failure, RestoreTasks};
+use crate::adapter::{Failure, KEEPS, RestoreTasks, keeps_original};
+use crate::in_state::StateWatch;
 use crate::invariants::Introduced;
 use crate::recording::Recorder;
 use crate::simulation::{Simulation, client};
@@ -121,6 +122,8 @@ impl Process {
                 ),
                 failure: Failure::default(),
                 recorder: Recorder::default(),
+                in_state: StateWatch::default(),
+                control_plane: Arc::clone(&simulation.lasting.control_plane),
                 ledger: simulation.lasting.ledger.clone(),
             },
             life: life.clone(),
@@ -215,13 +218,12 @@ impl Tasks for Staged {
             execution, state, ..
         } = &call;
         let (execution, state) = (execution.clone(), state.clone());
-        let kept = call.input.pointer("/state/plan/keepOriginalSeconds");
-        let keeps = state == "Report" && kept.and_then(Value::as_u64).is_some_and(|kept| kept > 0);
+        let keeps = keeps_original(&call);
         let strategy = strategy(&call.input);
         let site = self.enter(&execution, &state, strategy);
         let made = SITE.scope(site, self.tasks.run(call)).await;
         match &made {
-            Ok(_) if keeps => _ = self.enter(&execution, "KeepOriginal", strategy),
+            Ok(_) if keeps => _ = self.enter(&execution, KEEPS, strategy),
             Err(error) if error.error != "Trapheus.InProgress" => {
                 let told = || format!("{execution}: {state}: {error}");
                 self.machine.trace.tell(self.life.name(), told);

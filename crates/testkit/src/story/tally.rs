@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use trapheus_local::ChaosKind;
 use trapheus_restore::{DEFINITION, Strategy};
 
+use super::person::Act;
 use super::setting::TargetKind;
 
 /// Where an execution is when something happens to it.
@@ -16,6 +18,24 @@ pub(crate) struct Site {
     pub(crate) state: String,
     pub(crate) strategy: Strategy,
 }
+
+/// How a process is known to end that nothing has happened to.
+pub(super) const OF_AGE: &str = "process ended with the story";
+
+/// What happens besides what RDS and people do.
+const INCIDENTS: [&str; 11] = [
+    "answer too late",
+    "clock set",
+    "disk full",
+    "execution stopped",
+    "process killed after a call",
+    "process killed after a write",
+    "process killed at a moment",
+    "process killed before a call",
+    "process killed before a write",
+    "roll-back asked for",
+    "second process",
+];
 
 tokio::task_local! {
     /// The state that the present task works for.
@@ -60,20 +80,38 @@ impl Counts {
     }
 
     /// The combinations of state, fault, kind of the target and strategy that were seen, and how
-    /// many there are with the faults that were seen at all.
+    /// many there are.
     pub fn combinations(&self) -> (usize, usize) {
-        let states = waiting_states();
+        let (states, faults) = (waiting_states(), faults());
         // Only one of the strategies moves the original aside first.
         let sites = states.len() * 2 - 1;
         let seen = self
             .visited
             .iter()
-            .filter(|(state, ..)| states.contains(state));
-        (
-            seen.count(),
-            sites * self.faults.len() * TargetKind::ALL.len(),
-        )
+            .filter(|(state, fault, ..)| states.contains(state) && faults.contains(fault));
+        (seen.count(), sites * faults.len() * TargetKind::ALL.len())
     }
+
+    /// What was seen that is no fault of the list: the total would be wrong.
+    pub fn unlisted(&self) -> Vec<&str> {
+        let faults = faults();
+        let seen = self.faults.keys();
+        let unlisted = seen.filter(|fault| *fault != OF_AGE && !faults.contains(*fault));
+        unlisted.map(String::as_str).collect()
+    }
+}
+
+/// What a person does, in the words of the table.
+pub(super) fn of_a_person(act: Act) -> String {
+    format!("person: {act:?}")
+}
+
+/// Everything that can go wrong.
+fn faults() -> BTreeSet<String> {
+    let of_rds = ChaosKind::ALL.iter().map(ToString::to_string);
+    let of_people = Act::ALL.into_iter().map(of_a_person);
+    let others = INCIDENTS.into_iter().map(str::to_owned);
+    of_rds.chain(of_people).chain(others).collect()
 }
 
 /// The states in which anything can happen.

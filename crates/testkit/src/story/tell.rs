@@ -22,7 +22,7 @@ use super::person;
 use super::process::{Machine, Process, WallClock};
 use super::random::Random;
 use super::setting::TARGET;
-use super::tally::{Counts, Tally};
+use super::tally::{Counts, Tally, of_a_person};
 use super::trace::Trace;
 use super::{Incident, Story, What, When};
 use crate::simulation::Simulation;
@@ -384,7 +384,7 @@ impl Stage {
         let machine = &self.machine;
         match incident.what {
             What::Person(act, which) => {
-                machine.tally.fault(&format!("person: {act:?}"));
+                machine.tally.fault(&of_a_person(act));
                 let did = person::perform(&machine.simulation, act, Random::new(which)).await;
                 self.tell("person", did);
             }

@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 
 use trapheus_testkit::When;
 
+use crate::combinations::Combinations;
 use crate::stage::{KILLS, Kind, PATHS, STRATEGIES, Scene, lines, of_every_kind, thinned};
 
 async fn sweep(kind: Kind) {
     let mut visited = BTreeMap::new();
+    let mut combinations = Combinations::default();
     for strategy in STRATEGIES {
         for path in PATHS {
             let scene = Scene::set(kind, strategy, path).await;
             let simulation = &scene.stage.simulation;
             let (run, recording) = simulation.record(scene.input.clone()).await;
             scene.assert_truth(simulation, &run, "undisturbed").await;
+            combinations.add(strategy, &recording.stills, &["killed"]);
             let mut killed = 0;
             for still in thinned(kind, KILLS, recording.stills.iter()) {
                 let simulation = still.world.thaw().await;
@@ -23,6 +26,7 @@ async fn sweep(kind: Kind) {
                 }
                 let run = simulation.resume(&run.id).await;
                 scene.assert_truth(&simulation, &run, &still.at()).await;
+                combinations.visit(strategy, &still.state, "killed");
                 killed += 1;
             }
             let count = |when: When| recording.moments.get(&when).copied().unwrap_or_default();
@@ -35,6 +39,7 @@ async fn sweep(kind: Kind) {
             visited.insert(scene.name(), told);
         }
     }
+    visited.extend([combinations.line()]);
     lines("kills", kind, &visited);
 }
 

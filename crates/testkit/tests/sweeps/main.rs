@@ -9,6 +9,8 @@
 //! `SWEEPS=full` tries what a usual run leaves out; where one leaves something out, its file says
 //! which.
 
+mod combinations;
+mod errors;
 mod kills;
 mod meddling;
 mod repeats;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use trapheus_restore::SummaryStatus;
 use trapheus_testkit::{Run, Simulation, Still, When, World};
 
+use crate::combinations::Combinations;
 use crate::stage::{Kind, Path, STRATEGIES, Scene, is_full, lines, of_every_kind, thinned};
 
 /// What a person does.
@@ -43,10 +44,14 @@ const ACTS: [Act; 11] = [
 
 async fn sweep(kind: Kind) {
     let mut visited = BTreeMap::new();
+    let mut combinations = Combinations::default();
+    let faults = ACTS.map(|act| format!("{act:?}"));
+    let faults: Vec<&str> = faults.iter().map(String::as_str).collect();
     for strategy in STRATEGIES {
         for path in [Path::Good, Path::Fails] {
             let scene = Scene::set(kind, strategy, path).await;
             let (run, recording) = scene.stage.simulation.record(scene.input.clone()).await;
+            combinations.add(strategy, &recording.stills, &faults);
             let mut done: BTreeMap<Act, u32> = BTreeMap::new();
             let stills = thinned(kind, 4, recording.stills.iter());
             for (number, still) in stills.into_iter().enumerate() {
@@ -56,6 +61,7 @@ async fn sweep(kind: Kind) {
                 };
                 for act in acts {
                     if interfere(&scene, still, &run, act).await {
+                        combinations.visit(strategy, &still.state, &format!("{act:?}"));
                         *done.entry(act).or_default() += 1;
                     }
                 }
@@ -64,6 +70,7 @@ async fn sweep(kind: Kind) {
             visited.insert(scene.name(), told.collect::<Vec<_>>().join(", "));
         }
     }
+    visited.extend([combinations.line()]);
     lines("meddling", kind, &visited);
 }
 

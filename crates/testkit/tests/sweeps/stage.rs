@@ -23,7 +23,7 @@ pub(crate) enum Kind {
 }
 
 /// Which strategy the input asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Strategy {
     Swap,
     InPlace,
@@ -139,6 +139,8 @@ pub(crate) struct Scene {
     pub(crate) path: Path,
     pub(crate) stage: Stage,
     pub(crate) input: Value,
+    /// What RDS shows when the execution begins.
+    begins: World,
 }
 
 impl Scene {
@@ -166,12 +168,14 @@ impl Scene {
                 input = simulation.rollback_input(&kept, "orders");
             }
         }
+        let begins = stage.simulation.world().await;
         Self {
             kind,
             strategy,
             path,
             stage,
             input,
+            begins,
         }
     }
 
@@ -206,6 +210,56 @@ impl Scene {
             }
             _other => panic!("{at}: {summary:#?}"),
         }
+    }
+
+    /// However it ended, what is said of the end is true.
+    pub(crate) async fn assert_honest(&self, simulation: &Simulation, run: &Run, at: &str) {
+        match run.summary.exit_code() {
+            0 | 1 => self.assert_truth(simulation, run, at).await,
+            2 => {
+                let world = simulation.world().await;
+                assert_eq!(world, self.begins, "{}, {at}", self.name());
+            }
+            3 => self.assert_kept(simulation, run, at).await,
+            5 => self.assert_left_over(simulation, run, at).await,
+            _other => panic!("{}, {at}: {:#?}", self.name(), run.summary),
+        }
+    }
+
+    /// A roll-back that failed has lost nothing: the original is there with its data, whatever its
+    /// name, and what to do is said.
+    pub(crate) async fn assert_kept(&self, simulation: &Simulation, run: &Run, at: &str) {
+        let at = format!("{}, {at}", self.name());
+        let world = simulation.world().await;
+        let now: Vec<&str> = identities(&world).into_values().collect();
+        for (name, identity) in identities(&self.stage.before) {
+            let is_head = name == "orders";
+            assert!(!is_head || now.contains(&identity), "{at}: {name} is gone");
+        }
+        let remedy = run.summary.error.as_ref().map(|error| &error.remedy);
+        assert!(
+            remedy.is_some_and(|remedy| !remedy.is_empty()),
+            "{at}: {:#?}",
+            run.summary
+        );
+    }
+
+    /// The restored data serves at the name, and what is left over is told.
+    pub(crate) async fn assert_left_over(&self, simulation: &Simulation, run: &Run, at: &str) {
+        let at = format!("{}, {at}", self.name());
+        let state = match self.path {
+            Path::Good | Path::SwapBack => "damaged",
+            Path::Fails | Path::FailsServing => "good",
+        };
+        let found = simulation.get_at(&address(&self.stage.before), "state");
+        assert_eq!(found.as_deref(), Some(state), "{at}: {:#?}", run.summary);
+    }
+}
+
+fn address(world: &World) -> String {
+    match world.clusters.get("orders") {
+        Some(cluster) => cluster.address.clone(),
+        None => world.databases["orders"].address.clone(),
     }
 }
 

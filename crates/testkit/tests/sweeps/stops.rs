@@ -7,14 +7,19 @@ use trapheus_engine::{Error, ExecutionId};
 use trapheus_restore::{RollbackOf, SummaryStatus};
 use trapheus_testkit::{Calls, Still, When};
 
+use crate::combinations::Combinations;
 use crate::stage::{Kind, PATHS, Path, STRATEGIES, Scene, lines, of_every_kind, thinned};
+
+const FAULTS: [&str; 3] = ["stopped in a call", "stopped in a change", "rolled back"];
 
 async fn sweep(kind: Kind) {
     let mut visited = BTreeMap::new();
+    let mut combinations = Combinations::default();
     for strategy in STRATEGIES {
         for path in PATHS {
             let scene = Scene::set(kind, strategy, path).await;
             let (run, recording) = scene.stage.simulation.record(scene.input.clone()).await;
+            combinations.add(strategy, &recording.stills, &FAULTS);
             let (mut resumed, mut undone) = (0, 0);
             let stills = recording.stills.iter();
             let stills = stills.filter(|still| still.when == When::AfterEvent);
@@ -23,9 +28,13 @@ async fn sweep(kind: Kind) {
                     continue;
                 }
                 let calls = [Calls::All, Calls::Changes][number % 2];
-                resumed += u32::from(is_resumed(&scene, still, &run.id, calls).await);
-                if path != Path::SwapBack {
-                    undone += u32::from(is_undone(&scene, still, &run.id).await);
+                if is_resumed(&scene, still, &run.id, calls).await {
+                    combinations.visit(strategy, &still.state, FAULTS[number % 2]);
+                    resumed += 1;
+                }
+                if path != Path::SwapBack && is_undone(&scene, still, &run.id).await {
+                    combinations.visit(strategy, &still.state, FAULTS[2]);
+                    undone += 1;
                 }
             }
             visited.insert(
@@ -34,6 +43,7 @@ async fn sweep(kind: Kind) {
             );
         }
     }
+    visited.extend([combinations.line()]);
     lines("stops", kind, &visited);
 }
 
