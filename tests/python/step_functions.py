@@ -432,8 +432,8 @@ def start(
     _correct_moto(functions, events, pace)
     step_functions_history.correct()
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
-    application = Control(DomainDispatcherApplication(create_backend_app), functions, events)
-    application = step_functions_history.Calls(application)
+    control = Control(DomainDispatcherApplication(create_backend_app), functions, events)
+    application = step_functions_history.Calls(control)
     server = make_server(
         "127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler
     )
@@ -449,10 +449,10 @@ def start(
     for name in sorted(set(re.findall(r"\$\{(\w+)\}", definition))):
         functions.add(Function(name, command, timeout, given))
         definition = definition.replace(f"${{{name}}}", functions.by_name[name].arn)
-    application.client = boto3.client("stepfunctions", endpoint_url=endpoint_url)
-    application.endpoint_url = endpoint_url
-    application.machine_arn = machine_arn
-    application.client.create_state_machine(
+    control.client = boto3.client("stepfunctions", endpoint_url=endpoint_url)
+    control.endpoint_url = endpoint_url
+    control.machine_arn = machine_arn
+    control.client.create_state_machine(
         name=machine,
         definition=definition,
         roleArn=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/trapheus",

@@ -1,12 +1,17 @@
 //! `cargo xtask bench`: the measurements that the performance section quotes.
 
-use crate::{prerequisites, process};
+use std::process::Command;
+
+use crate::{bootstrap, prerequisites, process};
 
 /// Runs the named benchmark; each prints a table that compares two things in one run.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let (name, rest) = arguments
         .split_first()
-        .ok_or("which one? outage | snapshot | overhead | all")?;
+        .ok_or("which one? outage | snapshot | overhead | lambda | all")?;
+    if name == "lambda" {
+        return lambda(rest);
+    }
     let chosen: &[&str] = match name.as_str() {
         "outage" => &["outage"],
         "snapshot" => &["snapshot"],
@@ -26,4 +31,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
                 .args(rest),
         )
     })
+}
+
+/// The function's program as it is deployed, against one in Python that makes the same calls.
+fn lambda(arguments: &[String]) -> Result<(), String> {
+    bootstrap::run_for(&[])?;
+    process::run(
+        Command::new(prerequisites::python()?)
+            .args(["-B", "tests/python/bench_lambda.py", bootstrap::PROGRAM])
+            .args(arguments),
+    )
 }

@@ -4,6 +4,7 @@
 //! newcomer needs nothing but a Rust toolchain. What each one does is in its own file.
 
 mod bench;
+mod bootstrap;
 mod demo;
 mod fuzz;
 mod mutants;
@@ -27,7 +28,9 @@ Commands:
   mutants [NAME..] whether the tests catch the deliberate bugs in mutants/
   fuzz [TARGET] [--minutes N]
                    documents made by chance, for everything that reads what others write
-  bench NAME       measure: outage | snapshot | overhead | all
+  bootstrap [ARGS] the program of the Lambda functions, packed: target/lambda/bootstrap.zip,
+                   with --arm64 or --x86-64 for another machine than this one
+  bench NAME       measure: outage | snapshot | overhead | lambda | all
 ";
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         "simulate" => simulate::run(&rest),
         "mutants" => mutants::run(&rest),
         "bench" => bench::run(&rest),
+        "bootstrap" => bootstrap::run_for(&rest),
         "" | "help" | "-h" | "--help" => {
             process::say(USAGE);
             return ExitCode::SUCCESS;

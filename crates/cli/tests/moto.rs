@@ -132,7 +132,6 @@ fn configuration(instance: &Value) -> Value {
 fn the_corrections_of_moto_hold() {
     python::unittest("test_moto_rds", &[]);
     python::unittest("test_moto_clusters", &[]);
-    python::unittest("test_step_functions", &[]);
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn main() -> std::io::Result<()> {
         measured.retain(|measured| measured.storage_gib == HALF_AN_HOUR_GIB);
         print_states(&measured);
         print_calls(&measured);
+        print_costs(&measured);
         print_fleets().await;
     });
     Ok(())
@@ -137,6 +138,22 @@ fn print_calls(measured: &[Measured]) {
             })
             .collect();
         println!("| {operation} | {} |", counts.join(" | "));
+    }
+}
+
+/// What Step Functions would bill, and count towards the limit of a history.
+fn print_costs(measured: &[Measured]) {
+    println!(
+        "\n| strategy | states entered | tasks run again | state transitions | history events |"
+    );
+    println!("|---|---|---|---|---|");
+    for Measured { strategy, run, .. } in measured {
+        let (entered, transitions) = (run.states().len(), run.state_transitions());
+        println!(
+            "| `{strategy}` | {entered} | {} | {transitions} | {} |",
+            transitions - entered,
+            run.events_in_step_functions()
+        );
     }
 }
 

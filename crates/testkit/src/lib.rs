@@ -21,6 +21,7 @@
 
 mod adapter;
 mod alerts;
+mod bill;
 mod frozen;
 mod gate;
 mod in_state;
