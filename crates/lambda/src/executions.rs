@@ -111,3 +111,26 @@ fn said(error: &impl ProvideErrorMetadata) -> String {
     let said = error.message().or(error.code());
     said.unwrap_or("Step Functions does not answer").to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_config::BehaviorVersion;
+
+    use super::*;
+
+    #[test]
+    fn a_child_has_a_name_that_step_functions_takes_and_that_is_its_own() {
+        let arn = "arn:aws:states:us-east-1:123456789012:stateMachine:restore";
+        let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest());
+        let machine = StateMachine::new(MachineArn::parse(arn).unwrap(), &config.build());
+        assert_eq!(
+            machine.name("nightly", "123456789012-eu-west-1"),
+            "nightly-123456789012-eu-west-1"
+        );
+        let parent = "x".repeat(NAME_LENGTH_MAX);
+        let [one, other] = ["eu-west-1", "eu-west-2"].map(|region| machine.name(&parent, region));
+        assert_eq!(one.len(), NAME_LENGTH_MAX);
+        assert_ne!(one, other);
+        assert_eq!(one, machine.name(&parent, "eu-west-1"));
+    }
+}

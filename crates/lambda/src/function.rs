@@ -18,6 +18,7 @@ use trapheus_restore::{
 use crate::blueprints::BlueprintObjects;
 use crate::events::Bus;
 use crate::executions::StateMachine;
+use crate::log::chain;
 use crate::runtime::Event;
 use crate::s3::Objects;
 use crate::secrets::SecretsManager;
@@ -129,12 +130,7 @@ impl Function {
 
 /// What a function answers that has no sound settings.
 pub(crate) fn misconfigured(error: &dyn Error) -> TaskError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
+    let text = chain(error);
     tracing::error!(error = text, "the function's settings are not sound");
     TaskError::new(ErrorName::Refused, text)
 }

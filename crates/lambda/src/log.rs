@@ -1,5 +1,6 @@
 //! Logs: one line of JSON for each event, on standard output, which Lambda gives to CloudWatch.
 
+use std::error::Error;
 use std::fmt::Debug;
 use std::io::{Write, stdout};
 
@@ -16,6 +17,17 @@ pub(crate) fn to_standard_output(filter: Option<Targets>) {
     tracing_subscriber::registry()
         .with(Lines.with_filter(filter))
         .init();
+}
+
+/// An error with its sources, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
 }
 
 struct Lines;

@@ -1,6 +1,8 @@
 //! Lambda's Runtime API: three requests to a server beside the function, by which it gets its events
 //! and answers them.
 
+use std::error::Error;
+
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -9,6 +11,8 @@ use aws_smithy_types::byte_stream::ByteStream;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use trapheus_restore::TaskError;
+
+use crate::log::chain;
 
 const VERSION: &str = "2018-06-01";
 
@@ -66,7 +70,7 @@ impl Runtime {
         let deadline = deadline.ok_or(RuntimeError::Incomplete("deadline"))?;
         let request = header("lambda-runtime-aws-request-id")?;
         let body = ByteStream::new(answer.into_body()).collect().await;
-        let body = body.map_err(|error| RuntimeError::Unreachable(error.to_string()))?;
+        let body = body.map_err(|error| RuntimeError::Unreachable(chain(&error)))?;
         let payload = serde_json::from_slice(&body.into_bytes());
         Ok(Event {
             request,
@@ -98,8 +102,7 @@ impl Runtime {
         &self,
         request: Result<http::Request<SdkBody>, http::Error>,
     ) -> Result<HttpResponse, RuntimeError> {
-        let unreachable =
-            |error: &dyn std::error::Error| RuntimeError::Unreachable(error.to_string());
+        let unreachable = |error: &dyn Error| RuntimeError::Unreachable(chain(error));
         let request = request.map_err(|error| unreachable(&error))?;
         let request = HttpRequest::try_from(request).map_err(|error| unreachable(&error))?;
         let answer = self.connector.call(request).await;

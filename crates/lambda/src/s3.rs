@@ -1,6 +1,7 @@
 //! S3, as far as it takes to put, get and delete one small object: requests that the SDK's own
 //! signer signs. The SDK's client of S3 would be the largest part of the bootstrap.
 
+use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
@@ -19,6 +20,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 
+use crate::log::chain;
 use crate::settings::Place;
 
 /// How often a request is sent that S3 does not answer, and the pause before the next one.
@@ -174,6 +176,6 @@ impl Answer {
     }
 }
 
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
+fn text(error: impl Error) -> String {
+    chain(&error)
 }

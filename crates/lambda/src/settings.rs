@@ -124,7 +124,7 @@ mod tests {
                 "arn:aws:lambda:us-east-1:123456789012:function:restore",
             ),
             ("TRAPHEUS_BLUEPRINTS", "blueprints"),
-            ("RUST_LOG", "=,="),
+            ("RUST_LOG", "trapheus=loud"),
             ("TRAPHEUS_ALERT_EMAIL_TO", "nobody"),
         ] {
             let error = settings(&[(variable, value)]).unwrap_err();
