@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use trapheus_restore::SummaryStatus;
-use trapheus_testkit::{Run, Simulation, World};
+use trapheus_testkit::{Moment, Run, Simulation, World};
 
 async fn damaged() -> (Simulation, World) {
     let simulation = Simulation::new(1).await;
@@ -233,6 +233,46 @@ async fn what_passes_is_waited_out() {
             assert_eq!(simulation.get("orders", "state").as_deref(), Some("good"));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_roll_back_waits_out_what_passes_too() {
+    for effect in ["throttle", "internal", "lost_answer"] {
+        let (simulation, before) = damaged().await;
+        simulation.arm(json!({
+            "action": "RestoreDBInstanceFromDBSnapshot", "times": 1, "effect": {"ends_in": "restore-error"},
+        }));
+        // Only the roll-back deletes here.
+        simulation.arm(json!({"action": "DeleteDBInstance", "times": 3, "effect": effect}));
+        let run = simulation.run(input("swap")).await;
+        assert_rolled_back(&simulation, &before, &run, "Trapheus.RestoreFailed").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_has_the_name_that_was_planned() {
+    let simulation = Simulation::with_aws_durations(1).await;
+    simulation.create_database("orders").await;
+    simulation
+        .create_snapshot("orders", "orders-snapshot")
+        .await;
+    let run = simulation
+        .run_failing(input("swap"), "${Promote}", Moment::After)
+        .await
+        .expect("there is such a step");
+    assert_eq!(run.summary.exit_code(), 1, "{:#?}", run.summary);
+    let world = simulation.world().await;
+    let names = world.names();
+    let mut times = names
+        .iter()
+        .filter_map(|name| name.strip_prefix("orders-rolled-back-"));
+    let kept = times.next().expect("it has answered at the name");
+    // The first to name it is the plan, long before.
+    let history = format!("{:?}", run.history);
+    let (_, planned) = history
+        .split_once("orders-rolled-back-")
+        .expect("the plan names it");
+    assert!(planned.starts_with(kept), "{kept}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -110,6 +110,19 @@ async fn whatever_step_fails_the_replicas_replicate_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_original_that_may_not_leave_gets_its_replicas_back() {
+    for strategy in STRATEGIES {
+        let (simulation, before) = damaged().await;
+        simulation.arm(json!({
+            "action": "ModifyDBInstance", "when": {"NewDBInstanceIdentifier": "orders-temp"},
+            "effect": {"error": {"code": "AccessDenied", "status": 400}},
+        }));
+        let run = simulation.run(input(strategy)).await;
+        assert_as_before(&simulation, &before, &run, strategy).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replica_that_never_becomes_available() {
     let fault = json!({
         "action": "CreateDBInstanceReadReplica", "times": 1, "skip": 1,

@@ -8,6 +8,38 @@ use std::path::Path;
 /// What of the workspace does not belong into a copy.
 const LEFT_OUT: [&str; 3] = [".git", "target", "mutants"];
 
+/// What the version of the copy's packages has besides.
+const MARK: &str = "+mutants";
+
+/// The manifest and the lock file with another version of the workspace's own packages. Cargo tells
+/// packages apart by name, version and their place in the workspace: with the same version, it would
+/// take what it has compiled of the copy, bugs and all, for the workspace's own.
+pub(super) fn renamed() -> Result<BTreeMap<String, String>, String> {
+    let read = |file: &str| {
+        fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))
+    };
+    let (manifest, lock) = (read("Cargo.toml")?, read("Cargo.lock")?);
+    let is_version = |line: &&str| line.starts_with("version = ");
+    let version = manifest.lines().find(is_version);
+    let version = version.ok_or("Cargo.toml has no version of the workspace")?;
+    let marked = format!("{}{MARK}\"", version.trim_end_matches('"'));
+    // Packages of registries have a line that says where they are from.
+    let packages =
+        lock.split("[[package]]\n")
+            .map(|package| match package.contains("\nsource = ") {
+                true => package.to_owned(),
+                false => package.replacen(version, &marked, 1),
+            });
+    let lock = packages.collect::<Vec<_>>().join("[[package]]\n");
+    Ok(BTreeMap::from([
+        (
+            "Cargo.toml".to_owned(),
+            manifest.replacen(version, &marked, 1),
+        ),
+        ("Cargo.lock".to_owned(), lock),
+    ]))
+}
+
 /// Makes a directory equal to the workspace, but for the files that are given. What is equal
 /// already keeps its time, so that cargo compiles again only what has changed.
 pub(super) fn mirror(to: &Path, changed: &BTreeMap<String, String>) -> Result<(), String> {

@@ -44,7 +44,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let chosen = choose(&bugs, &names)?;
     let scratch = scratch()?;
     let tree = scratch.join("tree");
-    copy::mirror(&tree, &list::changed_files(&bugs)?)?;
+    let mut changed = copy::renamed()?;
+    changed.extend(list::changed_files(&bugs)?);
+    copy::mirror(&tree, &changed)?;
 
     let begun = Instant::now();
     let programs = Programs::build(&tree, &scratch, &chosen)?;
