@@ -138,10 +138,15 @@ def create_db_instance(original: Any, self: RDSBackend, members: Any) -> DBInsta
 
 @corrects(DBClusterSnapshot)
 def __init__(  # noqa: F811: of a snapshot, where the one above is of a cluster
-    original: Any, self: DBClusterSnapshot, backend: RDSBackend, cluster: DBCluster, *more: Any
+    original: Any,
+    self: DBClusterSnapshot,
+    backend: RDSBackend,
+    cluster: DBCluster,
+    *more: Any,
+    **named: Any,
 ) -> None:
     """moto doesn't say of which cluster a snapshot is, but by name."""
-    original(self, backend, cluster, *more)
+    original(self, backend, cluster, *more, **named)
     self.db_cluster_resource_id = cluster.db_cluster_resource_id  # type: ignore[attr-defined]
 
 

@@ -2,8 +2,9 @@
 
 Prints one JSON line when it is ready: `endpointUrl`, and `databasePort`, the port at which its
 databases shake hands (give it as `Port` when you create one). `GET /_requests` answers with the
-RDS actions received so far, in order, and `GET /_messages` with what SES and SNS were given to
-deliver. Ends when its standard input does: whoever started it takes
+RDS actions received so far, in order, `GET /_messages` with what SES and SNS were given to
+deliver. `GET /_fail?number=3&code=InvalidParameterValue` refuses the third call from then on that
+changes something of RDS. Ends when its standard input does: whoever started it takes
 it along, however they end.
 """
 
@@ -28,7 +29,8 @@ from moto.ses import ses_backends
 from moto.sns import sns_backends
 from werkzeug.serving import make_server
 
-import moto_clusters  # noqa: F401: it corrects by being there
+import moto_accounts  # noqa: F401: it corrects by being there
+import moto_clusters  # noqa: F401: the same
 import moto_corrections
 from postgres_handshake import Handshakes
 
@@ -46,8 +48,24 @@ class Recorder:
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self._application = application
         self._actions: list[str] = []
+        self._fault: tuple[int, str] | None = None
+        self._lock = threading.Lock()
+
+    def _refuses(self, action: str) -> str | None:
+        """The error's code, if this is the call that is to fail."""
+        with self._lock:
+            if self._fault is None or action.startswith(("Describe", "List", "AssumeRole")):
+                return None
+            left, code = self._fault
+            self._fault = (left - 1, code) if left > 1 else None
+            return code if left == 1 else None
 
     def __call__(self, environment: dict[str, Any], start: Any) -> Iterable[bytes]:
+        if environment["PATH_INFO"] == "/_fail":
+            asked = dict(urllib.parse.parse_qsl(environment["QUERY_STRING"]))
+            self._fault = (int(asked["number"]), asked["code"])
+            start("200 OK", [("Content-Type", "application/json"), ("Content-Length", "2")])
+            return [b"[]"]
         shown = {"/_requests": lambda: self._actions, "/_messages": messages}
         if environment["PATH_INFO"] in shown:
             body = json.dumps(shown[environment["PATH_INFO"]]()).encode()
@@ -56,7 +74,17 @@ class Recorder:
             return [body]
         body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
         environment["wsgi.input"] = io.BytesIO(body)
-        self._actions.extend(urllib.parse.parse_qs(body.decode("latin-1")).get("Action", []))
+        actions = urllib.parse.parse_qs(body.decode("latin-1")).get("Action", [])
+        self._actions.extend(actions)
+        code = self._refuses(actions[0]) if actions else None
+        if code is not None:
+            refusal = (
+                f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+                "<Message>as was asked for</Message></Error></ErrorResponse>"
+            ).encode()
+            status = "500 Internal Server Error" if code == "InternalFailure" else "400 Bad Request"
+            start(status, [("Content-Type", "text/xml"), ("Content-Length", str(len(refusal)))])
+            return [refusal]
         return self._application(environment, start)
 
 

@@ -81,15 +81,17 @@ class Handshakes:
     def __init__(self, imposters: Collection[str] = ()) -> None:
         self._imposters = imposters
         self._listeners: dict[str, Listener] = {}
+        self._lock = threading.Lock()
         # Held as long as the process lives, so that the port is nobody else's.
         self.port: int = self._listen("127.0.0.1", 0, Handshake)
 
     def at(self, identifier: str) -> str:
         """Listens at the identifier's address, and returns that address."""
         address = address_of(identifier)
-        if address not in self._listeners:
-            words = WrongWords if identifier in self._imposters else Handshake
-            self._listen(address, self.port, words)
+        with self._lock:
+            if address not in self._listeners:
+                words = WrongWords if identifier in self._imposters else Handshake
+                self._listen(address, self.port, words)
         return address
 
     def _listen(

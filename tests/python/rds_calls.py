@@ -2,7 +2,8 @@
 
 `python rds_calls.py ENDPOINT_URL` reads a JSON list of `[operation, parameters]` and prints the
 list of the answers. A refused call is answered by `{"error": code}`, and the others still made.
-An operation of another service than RDS is written with it: `sns:create_topic`.
+An operation of another service than RDS is written with it: `sns:create_topic`. A third member,
+`{"account": …, "region": …}`, makes the call elsewhere, by an assumed role.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ import boto3
 from botocore.exceptions import ClientError
 
 
-def call(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def call(
+    operation: str, parameters: dict[str, Any], at: dict[str, str] | None = None
+) -> dict[str, Any]:
     """Makes one call; the answer is without what the transport adds."""
     service, _, name = operation.rpartition(":")
     try:
-        answer = getattr(client(service or "rds"), name)(**parameters)
+        to = client(service or "rds", **(at or {}))
+        answer = getattr(to, name)(**parameters)
     except ClientError as refusal:
         return {"error": refusal.response["Error"]["Code"]}
     del answer["ResponseMetadata"]
@@ -28,15 +32,18 @@ def call(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 @functools.cache
-def client(service: str) -> Any:
-    """A client of one service."""
-    return boto3.client(
-        service,
-        endpoint_url=sys.argv[1],
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+def client(service: str, account: str | None = None, region: str = "us-east-1") -> Any:
+    """A client of one service, in an account and a Region."""
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    if account is not None:
+        role = f"arn:aws:iam::{account}:role/tester"
+        assumed = client("sts").assume_role(RoleArn=role, RoleSessionName="tester")
+        keys = {
+            "aws_access_key_id": assumed["Credentials"]["AccessKeyId"],
+            "aws_secret_access_key": assumed["Credentials"]["SecretAccessKey"],
+            "aws_session_token": assumed["Credentials"]["SessionToken"],
+        }
+    return boto3.client(service, endpoint_url=sys.argv[1], region_name=region, **keys)
 
 
 def main() -> None:

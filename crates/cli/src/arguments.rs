@@ -1,6 +1,7 @@
 //! The command line: every command, flag and their help.
 
 mod sql;
+mod targets;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use crate::engines::Until;
 use crate::exit;
 pub(crate) use sql::Sql;
+pub(crate) use targets::Targets;
 
 /// Puts a database back from a snapshot, behind the same name.
 #[derive(Debug, Parser)]
@@ -174,6 +176,8 @@ pub(crate) struct Shape {
     pub notify_on: Vec<String>,
     #[command(flatten)]
     pub sql: Sql,
+    #[command(flatten)]
+    pub elsewhere: Targets,
     /// The target is a cluster (found out when left out; a wrong one is an error)
     #[arg(long, value_name = "BOOL", hide = true)]
     pub is_cluster: Option<bool>,

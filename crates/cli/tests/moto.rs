@@ -14,6 +14,8 @@ mod common {
     pub(crate) mod trapheus;
 }
 
+#[path = "stories/accounts.rs"]
+mod accounts;
 #[path = "stories/alerts.rs"]
 mod alerts;
 #[path = "stories/step_functions.rs"]

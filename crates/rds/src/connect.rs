@@ -92,6 +92,7 @@ impl Rds {
             .await
             .map_err(|error| ConnectError::NoCredentials(Some(error)))?;
         let rds = Self::new(aws_sdk_rds::Client::new(&config), options.limits);
-        Ok(rds.with_names(aws_sdk_route53::Client::new(&config)))
+        let rds = rds.with_names(aws_sdk_route53::Client::new(&config));
+        Ok(rds.with_abroad(config))
     }
 }

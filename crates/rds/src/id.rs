@@ -15,6 +15,9 @@ pub const DB_IDENTIFIER_LENGTH_MAX: usize = 63;
 /// The longest identifier of a DB snapshot, in characters.
 pub const SNAPSHOT_ID_LENGTH_MAX: usize = 255;
 
+/// The digits of an account's number.
+const ACCOUNT_DIGITS: usize = 12;
+
 /// The longest identifier of a DB cluster snapshot that can be asked for, in characters.
 pub const CLUSTER_SNAPSHOT_ID_LENGTH_MAX: usize = 63;
 
@@ -28,6 +31,17 @@ pub struct IdError {
     pub text: String,
     /// The rule that it breaks.
     pub reason: Reason,
+}
+
+impl IdError {
+    /// A text of another form than this example has.
+    pub(crate) fn form(what: &'static str, text: &str, example: &'static str) -> Self {
+        Self {
+            what,
+            text: text.to_owned(),
+            reason: Reason::Form(example),
+        }
+    }
 }
 
 /// The rule that a text breaks.
@@ -191,6 +205,13 @@ impl SnapshotRef {
     }
 }
 
+impl SnapshotRef {
+    /// Whether this names a snapshot by its ARN, as one of another account is named.
+    pub fn is_arn(&self) -> bool {
+        self.0.starts_with("arn:")
+    }
+}
+
 impl From<SnapshotId> for SnapshotRef {
     fn from(id: SnapshotId) -> Self {
         Self(id.0)
@@ -231,7 +252,51 @@ impl FromStr for Arn {
     }
 }
 
+text_newtype! {
+    /// The number of an account of AWS: twelve digits.
+    AccountId
+}
+
+impl FromStr for AccountId {
+    type Err = IdError;
+
+    /// Leading zeros, which are lost where an account is written as a number, may be left out.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match is_number && text.len() <= ACCOUNT_DIGITS {
+            true => Ok(Self(format!("{text:0>ACCOUNT_DIGITS$}"))),
+            false => Err(IdError::form("account", text, "123456789012")),
+        }
+    }
+}
+
+text_newtype! {
+    /// A Region of AWS, such as `eu-west-1`.
+    RegionId
+}
+
+impl FromStr for RegionId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let is_word = |part: &&str| {
+            let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            !part.is_empty() && part.bytes().all(fits)
+        };
+        match parts.len() >= 3 && parts.iter().all(is_word) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(IdError::form("Region", text, "eu-west-1")),
+        }
+    }
+}
+
 impl Arn {
+    /// Returns the partition, for instance `aws`.
+    pub fn partition(&self) -> &str {
+        self.part(1)
+    }
+
     /// Returns the Region, empty for what has none.
     pub fn region(&self) -> &str {
         self.part(3)
@@ -286,6 +351,22 @@ mod tests {
 
     fn reason_of<T: FromStr<Err = IdError>>(text: &str) -> Option<Reason> {
         text.parse::<T>().err().map(|error| error.reason)
+    }
+
+    #[test]
+    fn an_account_has_twelve_digits_and_a_region_words() {
+        let account = |text: &str| text.parse::<AccountId>().map(|id| id.to_string());
+        assert_eq!(account("123456789012").unwrap(), "123456789012");
+        assert_eq!(account("12345678901").unwrap(), "012345678901");
+        for text in ["", "1234567890123", "12345678901x", "-1"] {
+            assert!(account(text).is_err(), "{text}");
+        }
+        for text in ["eu-west-1", "us-gov-east-1"] {
+            assert_eq!(text.parse::<RegionId>().unwrap().as_str(), text);
+        }
+        for text in ["", "west", "eu-west-", "EU-WEST-1", "eu west 1"] {
+            assert!(text.parse::<RegionId>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //!   [`Rds::snapshot`], [`Rds::events`] and what they return, [`Database`] and [`Snapshot`].
 //! - Acts take [`Identified`], a name with the identity that must answer to it:
 //!   [`Rds::rename`], [`Rds::delete`], [`Rds::modify`] and the others.
+//! - [`Rds::in_account`] opens a door in another account or Region; [`Rds::share`] and
+//!   [`Rds::copy_snapshot`] make a snapshot reachable from there.
 //! - [`Restore`], [`CreateMember`] and [`CreateReplica`] make databases.
 //! - What belongs to a database beside its settings has calls of its own, which take [`Identified`]
 //!   too: roles, streams, replicated backups, custom endpoints, proxies.
@@ -15,6 +17,7 @@
 //!   their members; their values travel as [`Settings`].
 //! - Whatever fails is an [`Error`] with a [`Class`].
 
+mod account;
 mod act;
 mod attachments;
 mod attributes;
@@ -35,12 +38,14 @@ mod permit;
 mod poll;
 mod proxies;
 mod rds;
+mod sharing;
 mod snapshot;
 mod snapshots;
 mod status;
 mod surroundings;
 mod topology;
 
+pub use account::{Account, RoleArn};
 pub use act::{AutomatedBackups, FinalSnapshot};
 pub use attachments::{ActivityStream, AuditPolicy, BackupReplication};
 pub use attributes::{
@@ -57,8 +62,8 @@ pub use database::{
 pub use endpoints::{CustomEndpoint, CustomEndpointSpec};
 pub use error::{Class, Error};
 pub use id::{
-    Arn, CLUSTER_SNAPSHOT_ID_LENGTH_MAX, DB_IDENTIFIER_LENGTH_MAX, DbIdentifier, IdError, Reason,
-    ResourceId, SNAPSHOT_ID_LENGTH_MAX, SnapshotId, SnapshotRef,
+    AccountId, Arn, CLUSTER_SNAPSHOT_ID_LENGTH_MAX, DB_IDENTIFIER_LENGTH_MAX, DbIdentifier,
+    IdError, Reason, RegionId, ResourceId, SNAPSHOT_ID_LENGTH_MAX, SnapshotId, SnapshotRef,
 };
 pub use limits::Limits;
 pub use look::Event;
@@ -67,6 +72,7 @@ pub use names::PointingName;
 pub use permit::Permit;
 pub use proxies::ProxyTarget;
 pub use rds::Rds;
+pub use sharing::CopySnapshot;
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
 pub use status::{Status, StatusClass};
-pub use surroundings::Quota;
+pub use surroundings::{Quota, SubnetGroup};

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::config::http::HttpResponse;
 use aws_sdk_rds::config::retry::RetryConfig;
@@ -12,6 +13,7 @@ use aws_sdk_rds::config::timeout::TimeoutConfig;
 use aws_sdk_rds::config::{Region, StalledStreamProtectionConfig};
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
+use crate::account::Abroad;
 use crate::calls::Calls;
 use crate::classify::error_of_call;
 use crate::error::{Class, Error};
@@ -25,6 +27,8 @@ pub struct Rds {
     pub(crate) client: Client,
     /// The way to Route 53, where there is one.
     pub(crate) names: Option<aws_sdk_route53::Client>,
+    /// The way to other accounts and Regions, where there is one.
+    pub(crate) abroad: Option<Abroad>,
     pub(crate) shared: Arc<Shared>,
     calls: Calls,
     permit: Permit,
@@ -70,6 +74,7 @@ impl Rds {
         Self {
             client: Client::from_conf(config),
             names: None,
+            abroad: None,
             shared: Arc::new(shared),
             calls: Calls::default(),
             permit: Permit::default(),
@@ -80,6 +85,14 @@ impl Rds {
     pub fn with_names(self, client: aws_sdk_route53::Client) -> Self {
         Self {
             names: Some(client),
+            ..self
+        }
+    }
+
+    /// The same door, from which others open by the roles that the configuration's caller may assume.
+    pub(crate) fn with_abroad(self, config: SdkConfig) -> Self {
+        Self {
+            abroad: Some(Abroad::of(config)),
             ..self
         }
     }
@@ -124,9 +137,14 @@ impl Rds {
         let region = Region::new(region.to_owned());
         let config = self.client.config().to_builder().region(region).build();
         let shared = Shared::new(self.shared.limits.clone(), self.shared.calls.clone());
+        self.by(Client::from_conf(config), Arc::new(shared))
+    }
+
+    /// The same handle by another way.
+    pub(crate) fn by(&self, client: Client, shared: Arc<Shared>) -> Self {
         Self {
-            client: Client::from_conf(config),
-            shared: Arc::new(shared),
+            client,
+            shared,
             ..self.clone()
         }
     }
@@ -222,7 +240,7 @@ impl Rds {
 }
 
 impl Shared {
-    fn new(limits: Limits, calls: Calls) -> Self {
+    pub(crate) fn new(limits: Limits, calls: Calls) -> Self {
         Self {
             pace: Pace::new(&limits),
             instance_pages: Pages::default(),

@@ -118,8 +118,12 @@ impl Snapshot {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         Ok(Self {
             of: Kind::Instance,
-            id: convert::parse(snapshot.db_snapshot_identifier())
-                .ok_or_else(lacking("DBSnapshotIdentifier"))?,
+            id: id(
+                snapshot.snapshot_type(),
+                snapshot.db_snapshot_identifier(),
+                snapshot.db_snapshot_arn(),
+            )
+            .ok_or_else(lacking("DBSnapshotIdentifier"))?,
             arn: convert::parse(snapshot.db_snapshot_arn()).ok_or_else(lacking("DBSnapshotArn"))?,
             source: convert::parse(snapshot.db_instance_identifier())
                 .ok_or_else(lacking("DBInstanceIdentifier"))?,
@@ -149,8 +153,12 @@ impl Snapshot {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         Ok(Self {
             of: Kind::Cluster,
-            id: convert::parse(snapshot.db_cluster_snapshot_identifier())
-                .ok_or_else(lacking("DBClusterSnapshotIdentifier"))?,
+            id: id(
+                snapshot.snapshot_type(),
+                snapshot.db_cluster_snapshot_identifier(),
+                snapshot.db_cluster_snapshot_arn(),
+            )
+            .ok_or_else(lacking("DBClusterSnapshotIdentifier"))?,
             arn: convert::parse(snapshot.db_cluster_snapshot_arn())
                 .ok_or_else(lacking("DBClusterSnapshotArn"))?,
             source: convert::parse(snapshot.db_cluster_identifier())
@@ -171,6 +179,14 @@ impl Snapshot {
             settings: stored_settings_of_cluster(snapshot),
         })
     }
+}
+
+/// One of another account is named by its ARN, whatever its owner calls it.
+fn id(kind: Option<&str>, identifier: Option<&str>, arn: Option<&str>) -> Option<SnapshotRef> {
+    convert::parse(match kind {
+        Some("shared") => arn,
+        _ => identifier,
+    })
 }
 
 /// Collects the part of the configuration that an instance's snapshot stores.

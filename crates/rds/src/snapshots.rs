@@ -25,13 +25,17 @@ impl Rds {
         let snapshots = match of {
             Kind::Instance => {
                 let request = self.client.describe_db_snapshots();
-                let request = request.db_snapshot_identifier(id.as_str());
+                let request = request
+                    .db_snapshot_identifier(id.as_str())
+                    .set_include_shared(id.is_arn().then_some(true));
                 let page = self.read(DESCRIBE, || request.clone().send()).await;
                 none_if_missing(page)?.map(|page| of_instances(page.db_snapshots()))
             }
             Kind::Cluster => {
                 let request = self.client.describe_db_cluster_snapshots();
-                let request = request.db_cluster_snapshot_identifier(id.as_str());
+                let request = request
+                    .db_cluster_snapshot_identifier(id.as_str())
+                    .set_include_shared(id.is_arn().then_some(true));
                 let page = self.read(DESCRIBE_OF_CLUSTERS, || request.clone().send());
                 none_if_missing(page.await)?.map(|page| of_clusters(page.db_cluster_snapshots()))
             }
@@ -162,7 +166,7 @@ impl Rds {
 
     /// Reads the snapshot that has the name now, and refuses unless it is the one seen. Snapshots
     /// have no identity of their own; their source and the time of their making stand for it.
-    async fn identify_snapshot(
+    pub(crate) async fn identify_snapshot(
         &self,
         operation: &'static str,
         seen: &Snapshot,

@@ -7,6 +7,7 @@ use aws_sdk_rds::types::Filter;
 
 use crate::error::{Class, Error};
 use crate::id::Arn;
+use crate::look::PAGE_RECORDS;
 use crate::rds::Rds;
 
 /// How much of something the account may have, and has.
@@ -25,6 +26,15 @@ impl Quota {
     pub fn left(&self) -> i64 {
         self.max - self.used
     }
+}
+
+/// A DB subnet group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubnetGroup {
+    /// Its name.
+    pub name: String,
+    /// The VPC that its subnets are in.
+    pub vpc: String,
 }
 
 /// Reads "is it there?" from an answer: RDS says that it is not by an error, other servers also
@@ -103,6 +113,27 @@ impl Rds {
         existence(self.read("DescribeDBSubnetGroups", send).await, |page| {
             !page.db_subnet_groups().is_empty()
         })
+    }
+
+    /// Lists the DB subnet groups with the VPCs that they are in.
+    ///
+    /// # Errors
+    /// Every class.
+    pub async fn subnet_groups(&self) -> Result<Vec<SubnetGroup>, Error> {
+        let request = self.client.describe_db_subnet_groups();
+        let request = request.max_records(PAGE_RECORDS);
+        let found = self.read_pages(
+            "DescribeDBSubnetGroups",
+            |marker| request.clone().set_marker(marker).send(),
+            |page| (page.db_subnet_groups.unwrap_or_default(), page.marker),
+        );
+        let groups = found.await?.into_iter().filter_map(|group| {
+            Some(SubnetGroup {
+                name: group.db_subnet_group_name?,
+                vpc: group.vpc_id?,
+            })
+        });
+        Ok(groups.collect())
     }
 
     /// Tells whether RDS still offers a version of an engine.

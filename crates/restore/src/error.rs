@@ -48,6 +48,8 @@ pub enum ErrorName {
     ModifyFailed,
     /// RDS could not make the snapshot.
     SnapshotFailed,
+    /// The snapshot could not be restored in every account and Region.
+    TargetFailed,
     /// A state took longer than the plan allows.
     TimeLimit,
     /// The name could not be given back; a person has to.
@@ -58,7 +60,7 @@ pub enum ErrorName {
 
 impl ErrorName {
     /// All names, for documentation and for checks of the definition.
-    pub const ALL: [ErrorName; 19] = [
+    pub const ALL: [ErrorName; 20] = [
         ErrorName::InProgress,
         ErrorName::Throttled,
         ErrorName::Unavailable,
@@ -75,6 +77,7 @@ impl ErrorName {
         ErrorName::RestoreFailed,
         ErrorName::ModifyFailed,
         ErrorName::SnapshotFailed,
+        ErrorName::TargetFailed,
         ErrorName::TimeLimit,
         ErrorName::RollbackFailed,
         ErrorName::Internal,
@@ -99,6 +102,7 @@ impl ErrorName {
             ErrorName::RestoreFailed => "Trapheus.RestoreFailed",
             ErrorName::ModifyFailed => "Trapheus.ModifyFailed",
             ErrorName::SnapshotFailed => "Trapheus.SnapshotFailed",
+            ErrorName::TargetFailed => "Trapheus.TargetFailed",
             ErrorName::TimeLimit => "Trapheus.TimeLimit",
             ErrorName::RollbackFailed => "Trapheus.RollbackFailed",
             ErrorName::Internal => "Trapheus.Internal",

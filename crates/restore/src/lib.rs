@@ -30,6 +30,7 @@ mod saved;
 mod secrets;
 mod sql;
 mod summary;
+mod targets;
 mod tasks;
 mod verifier;
 mod whereabouts;
@@ -49,8 +50,8 @@ pub use fidelity::{Fidelity, Loss};
 pub use forecast::Forecast;
 pub use input::{
     AutomatedBackups, CreateIfMissing, CrossRegionReplicas, FinalSnapshot, InputError,
-    KeptOriginal, MasterPassword, Preparation, Request, RestoreTime, RollbackOf, SnapshotChoice,
-    Strategy, Task, Verifications,
+    KeptOriginal, MasterPassword, Place, Preparation, Request, RestoreTime, RollbackOf,
+    SnapshotChoice, Strategy, Targets, Task, Verifications,
 };
 pub use limits::Limits;
 pub use names::Names;
@@ -66,9 +67,11 @@ pub use summary::{
     ROLLED_BACK, Standing, Summary, SummaryError, SummaryStatus, plan_of, summary,
     summary_at_report,
 };
+pub use targets::{CopyPlan, SharingPlan, TargetPlan};
 pub use tasks::{
     Clock, Configured, KeptDatabase, MovedAside, Options, Prepared, Promoted, Refusal, Report,
-    Reported, Restored, Retired, RolledBack, Snapshotted, Tasks, Verified,
+    Reported, Restored, Retired, RolledBack, Shared, Snapshotted, TargetResult, Tasks, Unshared,
+    Verified,
 };
 pub use trapheus_rds::Kind;
 pub use verifier::{Credentials, Probe, ProbeError, Proof, ServerVerifier, Verifier};

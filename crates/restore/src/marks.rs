@@ -41,6 +41,8 @@ pub(crate) enum Role {
     Original,
     /// A snapshot.
     Snapshot,
+    /// A copy of a snapshot, for as long as the execution needs it.
+    Copy,
 }
 
 impl Role {
@@ -49,6 +51,7 @@ impl Role {
             Role::Restored => "restored",
             Role::Original => "original",
             Role::Snapshot => "snapshot",
+            Role::Copy => "copy",
         }
     }
 }

@@ -58,6 +58,16 @@ pub(crate) fn final_snapshot(kind: Kind, target: &DbIdentifier, now: Timestamp) 
     snapshot(kind, target, &format!("-final-{}", compact(now)))
 }
 
+/// The name of the copy of a snapshot that is shared in its place.
+pub(crate) fn shared_copy(kind: Kind, of: &DbIdentifier, now: Timestamp) -> SnapshotId {
+    snapshot(kind, of, &format!("-shared-{}", compact(now)))
+}
+
+/// The name of the copy of a snapshot in another account or Region.
+pub(crate) fn copy_there(kind: Kind, of: &DbIdentifier, now: Timestamp) -> SnapshotId {
+    snapshot(kind, of, &format!("-copy-{}", compact(now)))
+}
+
 /// A snapshot's name has four times the room of a database's; a cluster snapshot's has the same.
 fn snapshot(kind: Kind, of: &DbIdentifier, ending: &str) -> SnapshotId {
     let name = match kind {

@@ -6,7 +6,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use trapheus_rds::{Arn, DbIdentifier, Endpoint, Kind, ResourceId, SnapshotId, SnapshotRef, Tags};
+use trapheus_rds::{
+    Account, Arn, DbIdentifier, Endpoint, Kind, ResourceId, SnapshotId, SnapshotRef, Tags,
+};
 
 use crate::alert::Notify;
 use crate::blueprint::Blueprint;
@@ -16,6 +18,7 @@ use crate::forecast::Forecast;
 use crate::input::{AutomatedBackups, KeptOriginal, MasterPassword, Strategy, Task};
 use crate::limits::Limits;
 use crate::names::Names;
+use crate::targets::{SharingPlan, TargetPlan};
 
 /// Every choice of an execution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +86,16 @@ pub struct Plan {
     pub sql: Option<SqlPlan>,
     /// The execution that is undone; only of the task `rollback`.
     pub rollback: Option<RollbackPlan>,
+    /// The account and the Region of the target; none for the own ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// How the snapshot is made reachable from elsewhere; only of a restore in other accounts and
+    /// Regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<SharingPlan>,
+    /// The other accounts and Regions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetPlan>,
     /// The pre-flight checks and what they found.
     pub checks: Vec<Check>,
     /// What will happen, in order.

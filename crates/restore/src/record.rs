@@ -6,11 +6,12 @@ use trapheus_rds::DbIdentifier;
 
 use crate::alert::Delivery;
 use crate::error::{Cause, ErrorName};
+use crate::input::Task;
 use crate::plan::{Plan, Verification};
 use crate::repair;
 use crate::tasks::{
     Configured, KeptDatabase, MovedAside, Prepared, Promoted, Restored, Retired, RolledBack,
-    Snapshotted, Verified,
+    Snapshotted, Unshared, Verified,
 };
 
 /// The results of the states that have succeeded, and what failed.
@@ -27,6 +28,7 @@ pub(crate) struct Record {
     pub(crate) promoted: Option<Promoted>,
     pub(crate) rolled_back: Option<RolledBack>,
     pub(crate) retired: Option<Retired>,
+    pub(crate) unshared: Option<Unshared>,
     /// The failure that led to a roll-back, or to the end.
     pub(crate) error: Option<Failure>,
     /// The failure of the roll-back.
@@ -89,6 +91,14 @@ impl Record {
         if let Some(snapshot) = &self.snapshot {
             left_over.extend(snapshot.left_over.iter().cloned());
         }
+        if let Some(unshared) = &self.unshared {
+            left_over.extend(unshared.left_over.iter().cloned());
+            left_over.extend(unshared.targets.iter().flat_map(|target| {
+                let place = format!("{}/{}", target.account, target.region);
+                let left_over = target.left_over.iter();
+                left_over.map(move |what| format!("{place}: {what}"))
+            }));
+        }
         if let (Some(promoted), None) = (&self.promoted, &self.rolled_back) {
             left_over.extend(promoted.left_over.iter().cloned());
         }
@@ -127,6 +137,12 @@ impl Record {
             ));
         }
         left_over
+    }
+
+    /// Whether it is about other accounts and Regions than the own ones.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        let plan = self.plan.as_ref();
+        plan.is_some_and(|plan| plan.task == Task::RestoreInTargets)
     }
 
     /// Whether nothing answered at the name before, and nothing does after the roll-back.
@@ -199,7 +215,10 @@ impl Record {
 
     /// Whether anything has changed, as far as the results tell.
     pub(crate) fn has_changed_something(&self) -> bool {
-        self.snapshot.is_some() || self.moved_aside.is_some() || self.restored.is_some()
+        self.snapshot.is_some()
+            || self.moved_aside.is_some()
+            || self.restored.is_some()
+            || self.unshared.is_some()
     }
 
     /// Whether it stopped before it changed anything.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use trapheus_rds::{Arn, Database, DbIdentifier, Kind, ResourceId};
 
 use crate::blueprint::Blueprint;
-use crate::plan::{CustomEndpointPlan, PartRole};
+use crate::plan::{CustomEndpointPlan, PartRole, Plan};
 use crate::tasks::Target;
 
 /// The form of the document. It changes when an older program would misread a newer document.
@@ -58,6 +58,26 @@ impl SavedBlueprint {
             head: captured.blueprint,
             parts: parts.collect(),
             custom_endpoints: captured.custom_endpoints,
+        }
+    }
+
+    /// What a plan makes a database like, with these blueprints in place of its own.
+    pub(crate) fn planned(
+        plan: &Plan,
+        of: ResourceId,
+        head: Blueprint,
+        parts: Vec<SavedPart>,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            captured_at: plan.planned_at,
+            identifier: plan.identifier.clone(),
+            resource_id: of,
+            kind: plan.kind,
+            engine_version: plan.engine_version.clone(),
+            head,
+            parts,
+            custom_endpoints: plan.custom_endpoints.clone(),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::input::{RollbackOf, Strategy, Task};
 use crate::plan::Plan;
 use crate::record::{Failure, Record};
 use crate::sql::Answer;
-use crate::tasks::{Outcome, Reported};
+use crate::tasks::{Outcome, Reported, TargetResult};
 
 /// The error by which an execution is ended that is to be undone: nobody goes on with it. One that
 /// was ended by another error, or by none, was stopped by hand.
@@ -104,6 +104,9 @@ pub struct Summary {
     /// What became of the alerts, channel by channel.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Delivery>,
+    /// How it went in other accounts and Regions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetResult>,
     /// What went wrong.
     pub error: Option<SummaryError>,
     /// Whether it stopped before it changed anything.
@@ -205,6 +208,11 @@ fn compose(execution_id: &str, standing: Standing, story: Story) -> Summary {
         left_over: record.left_over(),
         warnings: record.warnings(),
         alerts: record.deliveries.clone(),
+        targets: record
+            .unshared
+            .as_ref()
+            .map(|unshared| unshared.targets.clone())
+            .unwrap_or_default(),
         error: story.error(),
         was_refused: record.was_refused(),
         api_calls: story.calls,
@@ -343,6 +351,7 @@ impl Story {
             "Promote" => record.promoted = read(output),
             "RollBack" | "SwapBack" => record.rolled_back = read(output),
             "Retire" => record.retired = read(output),
+            "Unshare" => record.unshared = read(output),
             "Report" | "ReportFailure" | "ReportLeftOver" | "ReportRollBackFailed" => {
                 let told: Option<Reported> = read(output);
                 record
@@ -365,7 +374,9 @@ impl Story {
                 "Retire" if self.state.as_deref() != Some("Retire") => {
                     self.record.left_over = Some(failure.clone());
                 }
-                "Retire"
+                // A target's own failure is in its result.
+                "RestoreThere"
+                | "Retire"
                 | "Report"
                 | "ReportFailure"
                 | "ReportLeftOver"

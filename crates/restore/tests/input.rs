@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use trapheus_restore::{
-    FinalSnapshot, InputError, KeptOriginal, MasterPassword, Request, RestoreTime, SnapshotChoice,
-    Strategy, Task,
+    FinalSnapshot, InputError, KeptOriginal, MasterPassword, Place, Request, RestoreTime,
+    SnapshotChoice, Strategy, Task,
 };
 
 fn parse(input: Value) -> Result<Request, InputError> {
@@ -37,14 +37,14 @@ fn the_python_tools_input_is_valid_as_it_stands() {
 fn every_task_is_read_as_it_is_written() {
     for (name, task) in Task::NAMES {
         assert_eq!(task.as_str(), name);
-        if task != Task::Rollback {
-            assert_eq!(
-                parse(json!({"identifier": "orders", "task": name}))
-                    .unwrap()
-                    .task,
-                task
-            );
-        }
+        let input = match task {
+            Task::Rollback => continue,
+            Task::RestoreInTargets => {
+                json!({"identifier": "orders", "task": name, "targetRegions": "eu-west-1"})
+            }
+            _ => json!({"identifier": "orders", "task": name}),
+        };
+        assert_eq!(parse(input).unwrap().task, task);
     }
 }
 
@@ -218,4 +218,92 @@ fn what_contradicts_itself_is_refused() {
         with("keepSnapshots", json!(0)),
         Err(InputError::Value { .. })
     ));
+}
+
+/// The smallest input of a restore in other accounts with some more keys.
+fn elsewhere(more: Value) -> Result<Request, InputError> {
+    let mut input = json!({"identifier": "orders", "task": "restore_rds_in_target_accounts"});
+    let keys = input.as_object_mut().unwrap();
+    keys.extend(more.as_object().unwrap().clone());
+    parse(input)
+}
+
+#[test]
+fn the_python_tools_accounts_are_read_as_it_took_them() {
+    let request = elsewhere(json!({
+        "isCluster": false, "vpcId": "vpc-2342432", "AutomationAssumeRole": "role",
+        "targetAccountIds": "123452", "targetRegions": "us-west-2",
+    }));
+    let targets = request.unwrap().targets.unwrap();
+    assert_eq!(targets.accounts[0].as_str(), "000000123452");
+    assert_eq!(targets.regions[0].as_str(), "us-west-2");
+    assert_eq!(targets.role.as_deref(), Some("role"));
+    assert_eq!(targets.vpc.as_deref(), Some("vpc-2342432"));
+    let accounts = |value: Value| {
+        let targets = elsewhere(json!({"targetAccountIds": value}))
+            .unwrap()
+            .targets;
+        let accounts = targets.unwrap().accounts;
+        accounts.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for value in [
+        json!("111111111111, 222222222222"),
+        json!(["111111111111", "222222222222", "111111111111"]),
+        json!([111_111_111_111_u64, "222222222222"]),
+    ] {
+        assert_eq!(accounts(value), ["111111111111", "222222222222"]);
+    }
+}
+
+#[test]
+fn a_place_says_what_holds_there() {
+    let request = elsewhere(json!({
+        "targetAccountIds": ["111111111111", "222222222222"],
+        "targetRegions": "eu-west-1",
+        "targets": [
+            {"externalId": "sesame", "kmsKeyId": "alias/one"},
+            {"account": "222222222222", "kmsKeyId": "alias/two"},
+        ],
+    }));
+    let targets = request.unwrap().targets.unwrap();
+    let place = |account: usize| {
+        let (account, region) = (&targets.accounts[account], &targets.regions[0]);
+        let places = targets.places.iter();
+        let places = places.filter(|place| place.holds_for(account, region));
+        places.fold(Place::default(), Place::with)
+    };
+    assert_eq!(place(0).kms_key.as_deref(), Some("alias/one"));
+    assert_eq!(place(1).kms_key.as_deref(), Some("alias/two"));
+    assert_eq!(place(1).external_id.as_deref(), Some("sesame"));
+}
+
+#[test]
+fn what_is_said_of_other_accounts_must_make_sense() {
+    let wrong = |more: Value| elsewhere(more).unwrap_err();
+    assert_eq!(wrong(json!({})), InputError::Missing("targetAccountIds"));
+    assert_eq!(
+        wrong(json!({"vpcId": "vpc-1"})),
+        InputError::Missing("targetAccountIds")
+    );
+    for more in [
+        json!({"targetAccountIds": "somebody"}),
+        json!({"targetAccountIds": "1111111111111"}),
+        json!({"targetRegions": "west"}),
+        json!({"targetRegions": "eu-west-1", "targets": [{"region": "eu-west-1", "kmsKey": "k"}]}),
+    ] {
+        let error = wrong(more.clone());
+        assert!(matches!(error, InputError::Value { .. }), "{more}: {error}");
+    }
+    for more in [
+        json!({"targetRegions": "eu-west-1", "restoreTime": "latest"}),
+        json!({"targetRegions": "eu-west-1", "targets": [{"region": "eu-west-2"}]}),
+        json!({"targetRegions": "eu-west-1", "task": "db_restore"}),
+        json!({"targetRegions": "eu-west-1", "account": {"id": "111111111111", "region": "eu-west-1"}}),
+    ] {
+        let error = wrong(more.clone());
+        assert!(
+            matches!(error, InputError::Contradiction(_)),
+            "{more}: {error}"
+        );
+    }
 }

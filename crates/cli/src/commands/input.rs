@@ -3,15 +3,29 @@
 use camino::Utf8PathBuf;
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{Shape, Sql};
+use crate::arguments::{Shape, Sql, Targets};
 use crate::error::{Context, Failure};
 
 /// The document for `task` on `identifier`; flags that are not given are left out, so that the
 /// defaults are decided in one place.
 pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Result<Value, Failure> {
     let mut input = Map::new();
+    let elsewhere = targets(&shape.elsewhere)?;
+    let task = match (task, elsewhere.is_empty()) {
+        (task, true) => task,
+        ("db_restore", false) => "restore_rds_in_target_accounts",
+        (_, false) => {
+            return Err(Failure::refused(
+                "other accounts and Regions get a snapshot that exists: none is made for them",
+            )
+            .hint(format!(
+                "`trapheus snapshot {identifier}`, then `trapheus restore {identifier}` with these flags"
+            )));
+        }
+    };
     input.insert("identifier".into(), json!(identifier));
     input.insert("task".into(), json!(task));
+    input.extend(elsewhere);
     let mut set = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             input.insert(key.into(), value);
@@ -79,6 +93,34 @@ pub(crate) fn document(task: &str, identifier: &str, shape: &Shape) -> Result<Va
         credentials.map(|arn| json!({ "secretArn": arn })),
     );
     Ok(Value::Object(input))
+}
+
+/// The keys of a restore in other accounts and Regions; none where it is not asked for.
+fn targets(asked: &Targets) -> Result<Map<String, Value>, Failure> {
+    let listed = |words: &[String]| (!words.is_empty()).then(|| json!(words));
+    let places = asked.targets.as_ref().map(|file| {
+        let text = std::fs::read_to_string(file).context(format_args!("read {file}"))?;
+        serde_json::from_str(&text)
+            .map_err(|error| Failure::refused(format!("{file} is not JSON: {error}")))
+    });
+    let keys = [
+        ("targetAccountIds", listed(&asked.target_account)),
+        ("targetRegions", listed(&asked.target_region)),
+        (
+            "AutomationAssumeRole",
+            asked.target_role.as_ref().map(|role| json!(role)),
+        ),
+        ("vpcId", asked.target_vpc.as_ref().map(|vpc| json!(vpc))),
+        (
+            "shareKmsKeyId",
+            asked.share_key.as_ref().map(|key| json!(key)),
+        ),
+        ("targets", places.transpose()?),
+    ];
+    let given = keys.into_iter();
+    Ok(given
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect())
 }
 
 fn notify(shape: &Shape) -> Option<Value> {

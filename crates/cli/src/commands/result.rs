@@ -81,6 +81,9 @@ pub(crate) fn text(document: &Value) -> String {
             format!("`{}`: {}", word(&answer["statement"]), word(&answer["saw"])),
         );
     }
+    for target in document["targets"].as_array().into_iter().flatten() {
+        line("target", place(target));
+    }
     line("outage", outage(&document["outageSeconds"]));
     line("took", took(document));
     for item in list(&document["leftOver"]) {
@@ -93,6 +96,19 @@ pub(crate) fn text(document: &Value) -> String {
         line("to do", item);
     }
     lines.join("\n")
+}
+
+/// How it went in one account and Region.
+fn place(target: &Value) -> String {
+    let word = |key: &str| target[key].as_str().unwrap_or("-");
+    let at = match (target["endpoint"]["address"].as_str(), &target["error"]) {
+        (_, error @ Value::Object(_)) => self::error(error),
+        (Some(address), _) => format!("at {address}:{}", target["endpoint"]["port"]),
+        (None, _) => String::new(),
+    };
+    let (account, region) = (word("account"), word("region"));
+    let (status, execution) = (word("status"), word("executionId"));
+    format!("{account}/{region} {status} ({execution}) {at}")
 }
 
 fn headline(document: &Value) -> String {
@@ -108,6 +124,9 @@ fn headline(document: &Value) -> String {
     };
     match (word("status"), word("task")) {
         ("SUCCEEDED", "create_snapshot_only") => format!("{snapshot} of {target} is available"),
+        ("SUCCEEDED", "restore_rds_in_target_accounts") => {
+            format!("{target} has the data of {data} wherever it was asked for")
+        }
         ("SUCCEEDED", "rollback") => format!("{target} is the kept original again{endpoint}"),
         ("SUCCEEDED" | "KEEPING_ORIGINAL", _) => {
             format!("{target} has the data of {data}{endpoint}")

@@ -143,6 +143,11 @@ impl Moto {
         self.read("/_requests")
     }
 
+    /// Has the call of this number fail, from now on and of those that change something of RDS.
+    pub(crate) fn fail(&self, number: usize, code: &str) {
+        self.read::<Value>(&format!("/_fail?number={number}&code={code}"));
+    }
+
     /// What SES and SNS were given to deliver.
     pub(crate) fn messages(&self) -> Vec<Value> {
         self.read("/_messages")

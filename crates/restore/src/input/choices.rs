@@ -16,16 +16,20 @@ pub enum Task {
     CreateSnapshot,
     /// Make a snapshot, and nothing else.
     CreateSnapshotOnly,
+    /// Restore a snapshot in other accounts and Regions.
+    #[serde(rename = "restore_rds_in_target_accounts")]
+    RestoreInTargets,
     /// Swap a kept original back.
     Rollback,
 }
 
 impl Task {
     /// All tasks, as the input spells them.
-    pub const NAMES: [(&'static str, Task); 4] = [
+    pub const NAMES: [(&'static str, Task); 5] = [
         ("db_restore", Task::DbRestore),
         ("create_snapshot", Task::CreateSnapshot),
         ("create_snapshot_only", Task::CreateSnapshotOnly),
+        ("restore_rds_in_target_accounts", Task::RestoreInTargets),
         ("rollback", Task::Rollback),
     ];
 
@@ -35,6 +39,7 @@ impl Task {
             Task::DbRestore => "db_restore",
             Task::CreateSnapshot => "create_snapshot",
             Task::CreateSnapshotOnly => "create_snapshot_only",
+            Task::RestoreInTargets => "restore_rds_in_target_accounts",
             Task::Rollback => "rollback",
         }
     }

@@ -39,7 +39,7 @@ impl Fields<'_> {
         self.0.get(key).filter(|value| !value.is_null())
     }
 
-    fn wrong(&self, key: &'static str, expected: impl Into<String>) -> InputError {
+    pub(super) fn wrong(&self, key: &'static str, expected: impl Into<String>) -> InputError {
         let found = self.value(key).map(Value::to_string).unwrap_or_default();
         InputError::Value {
             key,
@@ -79,9 +79,6 @@ impl Fields<'_> {
 
     pub(super) fn task(&self) -> Result<Task, InputError> {
         let text = self.text("task")?.ok_or(InputError::Missing("task"))?;
-        if text == "restore_rds_in_target_accounts" {
-            return Err(InputError::NotYet(text.to_owned()));
-        }
         let known = Task::NAMES.iter().find(|(name, _)| *name == text);
         let names = Task::NAMES.map(|(name, _)| format!("`{name}`")).join(", ");
         known

@@ -6,10 +6,11 @@
 mod choices;
 mod fields;
 mod sql;
+mod targets;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trapheus_rds::{DbIdentifier, IdError};
+use trapheus_rds::{Account, DbIdentifier, IdError};
 
 pub use choices::{
     AutomatedBackups, CreateIfMissing, CrossRegionReplicas, FinalSnapshot, KeptOriginal,
@@ -17,6 +18,7 @@ pub use choices::{
 };
 
 pub use sql::{Preparation, Verifications};
+pub use targets::{Place, Targets};
 
 use crate::alert::Notify;
 use crate::limits::Limits;
@@ -87,6 +89,10 @@ pub struct Request {
     pub notify: Notify,
     /// What a rollback undoes.
     pub rollback_of: Option<RollbackOf>,
+    /// The account and the Region of the target; the own ones when absent.
+    pub account: Option<Account>,
+    /// The accounts and Regions that the snapshot is restored in; only of that task.
+    pub targets: Option<Targets>,
 }
 
 /// Why an input document is refused.
@@ -160,10 +166,17 @@ const KEYS: &[&str] = &[
     "credentials",
     "notify",
     "rollbackOf",
+    "account",
+    "targetAccountIds",
+    "targetRegions",
+    "vpcId",
+    "AutomationAssumeRole",
+    "shareKmsKeyId",
+    "targets",
 ];
 
 /// Keys that are promised and not there yet: an honest refusal instead of "unknown".
-const KEYS_NOT_YET: &[&str] = &["cutover", "export", "targetAccountIds", "targetRegions"];
+const KEYS_NOT_YET: &[&str] = &["cutover", "export"];
 
 impl Request {
     /// Reads an input document.
@@ -206,6 +219,8 @@ impl Request {
             credentials: fields.credentials()?,
             notify: fields.notify()?,
             rollback_of: fields.read("rollbackOf", "what the journal holds of an execution")?,
+            account: fields.account()?,
+            targets: fields.targets()?,
             identifier,
         };
         request.check()?;
@@ -228,11 +243,12 @@ impl Request {
             self.credentials.as_ref(),
         )?;
         let asks_for_sql = self.prepare.is_some() || self.verify.is_some();
-        if asks_for_sql && !self.task.moves_the_name() {
+        if asks_for_sql && !(self.task.moves_the_name() || self.task == Task::RestoreInTargets) {
             return Err(InputError::Contradiction(
                 "`prepare` and `verify` belong to tasks that restore: leave them out",
             ));
         }
+        self.check_targets()?;
         let makes_snapshot = matches!(self.task, Task::CreateSnapshot | Task::CreateSnapshotOnly);
         let names_snapshot = matches!(
             self.snapshot,
@@ -262,10 +278,31 @@ impl Request {
                 InputError::Contradiction("`rollbackOf` is an execution that replaces no database"),
             ),
             (Task::Rollback, Some(_)) => Ok(()),
-            (Task::DbRestore | Task::CreateSnapshot | Task::CreateSnapshotOnly, Some(_)) => Err(
-                InputError::Contradiction("`rollbackOf` belongs to the task `rollback` only"),
-            ),
-            (Task::DbRestore | Task::CreateSnapshot | Task::CreateSnapshotOnly, None) => Ok(()),
+            (_, Some(_)) => Err(InputError::Contradiction(
+                "`rollbackOf` belongs to the task `rollback` only",
+            )),
+            (_, None) => Ok(()),
+        }
+    }
+
+    fn check_targets(&self) -> Result<(), InputError> {
+        match (self.task, &self.targets) {
+            (Task::RestoreInTargets, None) => Err(InputError::Missing("targetAccountIds")),
+            (Task::RestoreInTargets, Some(_)) if self.account.is_some() => {
+                Err(InputError::Contradiction(
+                    "`account` is for one account, and the task says several: leave it out",
+                ))
+            }
+            (Task::RestoreInTargets, Some(_)) if self.restore_time.is_some() => {
+                Err(InputError::Contradiction(
+                    "other accounts and Regions get a snapshot, and no point in time: leave `restoreTime` out",
+                ))
+            }
+            (Task::RestoreInTargets, Some(_)) => Ok(()),
+            (_, Some(_)) => Err(InputError::Contradiction(
+                "`targetAccountIds` and `targetRegions` belong to the task `restore_rds_in_target_accounts`",
+            )),
+            (_, None) => Ok(()),
         }
     }
 }

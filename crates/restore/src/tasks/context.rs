@@ -12,12 +12,14 @@ use serde_json::Value;
 use trapheus_rds::{Class, Database, Error as RdsError, Rds, ResourceId, Tags};
 
 use super::acquaintances::Acquaintances;
-use super::{Clock, Options, Promoted, Restored};
+use super::{Clock, Options, Promoted, Restored, Shared, unshare};
 use crate::error::{ErrorName, TaskError};
+use crate::executions::Executions;
 use crate::plan::Plan;
 use crate::saved::Blueprints;
 use crate::secrets::Secrets;
 use crate::sql::Sql;
+use crate::targets::TargetPlan;
 use crate::verifier::{Credentials, Verifier};
 
 /// How long a task waits between two looks after an act: what is done at once costs no poll,
@@ -42,17 +44,31 @@ pub(crate) struct Call {
     plan: Plan,
     restored: Option<Restored>,
     promoted: Option<Promoted>,
-    /// The input document; only Prepare and Verify get it, because the scripts are in it.
+    /// The snapshot that other accounts and Regions are given.
+    shared: Option<Shared>,
+    /// The one of them that this call is about.
+    target: Option<TargetPlan>,
+    /// The input document; only Prepare and Verify get it, because the scripts are in it, and
+    /// RestoreThere, which passes it on.
     input: Option<Value>,
-    /// Everything known so far; only RollBack gets it, because it can't know what there is.
+    /// Everything known so far; only RollBack and Unshare get it, because they can't know what
+    /// there is.
     state: Option<State>,
 }
 
-/// What RollBack reads of everything known so far.
+impl Call {
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// What RollBack and Unshare read of everything known so far.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct State {
     pub(crate) restored: Option<Restored>,
     pub(crate) error: Option<Failure>,
+    #[serde(default, rename = "restoredThere")]
+    pub(super) iterations: Vec<unshare::Iteration>,
 }
 
 /// An error as the definition's Catch leaves it.
@@ -73,6 +89,7 @@ pub(crate) struct Context {
     pub(crate) sql: Arc<dyn Sql>,
     pub(crate) login: Option<Credentials>,
     pub(crate) blueprints: Arc<dyn Blueprints>,
+    pub(crate) executions: Arc<dyn Executions>,
     pub(super) acquaintances: Acquaintances,
     clock: Clock,
     begun: Timestamp,
@@ -96,7 +113,7 @@ impl Context {
             login,
             blueprints,
             notifier: _,
-            executions: _,
+            executions,
         } = options.clone();
         let acquaintances = known.clone();
         Self {
@@ -107,6 +124,7 @@ impl Context {
             sql,
             login,
             blueprints,
+            executions,
             acquaintances,
             clock,
             begun,
@@ -150,6 +168,14 @@ impl Context {
             .promoted
             .as_ref()
             .ok_or_else(|| missing("promoted"))
+    }
+
+    pub(crate) fn shared(&self) -> Result<&Shared, TaskError> {
+        self.call.shared.as_ref().ok_or_else(|| missing("shared"))
+    }
+
+    pub(crate) fn target(&self) -> Result<&TargetPlan, TaskError> {
+        self.call.target.as_ref().ok_or_else(|| missing("target"))
     }
 
     pub(crate) fn input(&self) -> Result<&Value, TaskError> {

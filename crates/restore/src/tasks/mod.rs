@@ -22,11 +22,14 @@ mod remove;
 mod rename;
 mod report;
 mod restore;
+mod restore_there;
 mod retire;
 mod roll_back;
+mod share;
 mod sides;
 mod snapshot;
 mod sql;
+mod unshare;
 mod verify;
 mod writer;
 
@@ -39,7 +42,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use trapheus_rds::{Calls as Counter, DbIdentifier, Permit, Rds};
+use trapheus_rds::{Account, Calls as Counter, DbIdentifier, Permit, Rds};
 
 pub use configure::Configured;
 pub use move_aside::MovedAside;
@@ -49,10 +52,13 @@ pub use promote::Promoted;
 pub(crate) use report::Outcome;
 pub use report::{Report, Reported};
 pub use restore::Restored;
+pub use restore_there::TargetResult;
 pub use retire::Retired;
 pub use roll_back::{KeptDatabase, RolledBack};
+pub use share::Shared;
 pub(crate) use sides::Piece;
 pub use snapshot::Snapshotted;
+pub use unshare::Unshared;
 pub use verify::Verified;
 
 use crate::alert::Notifier;
@@ -172,6 +178,15 @@ impl Tasks {
     /// A check failed, or what has to be known for a plan can't be found out.
     pub async fn plan(&self, execution: &str, request: Request) -> Result<Plan, Refusal> {
         let (rds, counter) = self.rds.counting();
+        let undone = request.rollback_of.as_ref();
+        let account = request
+            .account
+            .as_ref()
+            .or(undone.and_then(|of| of.plan.account.as_ref()));
+        let rds = match at_home_or_there(rds, account, execution).await {
+            Ok(rds) => rds,
+            Err(error) => return Err(Refusal { error, plan: None }),
+        };
         let planner = plan::Planner::new(rds, &self.options, execution, request);
         let mut made = planner.plan().await;
         let calls = counts(&counter);
@@ -248,13 +263,10 @@ impl Tasks {
         if resource == "${Report}" {
             return result(report::run(read(input)?, &self.options).await);
         }
-        let context = Context::new(
-            read::<Call>(input)?,
-            rds,
-            &self.options,
-            &self.acquaintances,
-            self.begun,
-        );
+        let call = read::<Call>(input)?;
+        let account = call.plan().account.as_ref();
+        let rds = at_home_or_there(rds, account, &call.plan().execution).await?;
+        let context = Context::new(call, rds, &self.options, &self.acquaintances, self.begun);
         let limits: Limits = context.plan().limits;
         let whole = Deadline {
             entered: context.at_work_on_it_since(),
@@ -270,6 +282,11 @@ impl Tasks {
                 return Err(whole.over("the restored database is ready only"));
             }
         }
+        let deadline = |limit_seconds| Deadline {
+            entered: context.at_work_since(),
+            now: context.now(),
+            limit_seconds,
+        };
         let (made, limit_seconds) = match resource {
             "${Snapshot}" => (
                 result(snapshot::run(&context).await),
@@ -288,6 +305,17 @@ impl Tasks {
             "${Verify}" => (result(verify::run(&context).await), limits.verify_seconds),
             "${Promote}" => (result(promote::run(&context).await), limits.rename_seconds),
             "${Retire}" => (result(retire::run(&context).await), limits.retire_seconds),
+            "${Share}" => (result(share::run(&context).await), limits.restore_seconds),
+            "${RestoreThere}" => (
+                result(restore_there::run(&context).await),
+                limits
+                    .restore_seconds
+                    .saturating_add(limits.execution_seconds),
+            ),
+            "${Unshare}" => {
+                let is_overdue = deadline(limits.retire_seconds).is_over();
+                (result(unshare::run(&context, is_overdue).await), u64::MAX)
+            }
             "${RollBack}" => (
                 result(roll_back::run(&context).await),
                 limits.roll_back_seconds,
@@ -297,19 +325,17 @@ impl Tasks {
                 return Err(TaskError::new(ErrorName::Internal, message));
             }
         };
-        let deadline = Deadline {
-            entered: context.at_work_since(),
-            now: context.now(),
-            limit_seconds,
-        };
-        let made = made.map_err(|error| deadline.enforce(error));
+        let made = made.map_err(|error| deadline(limit_seconds).enforce(error));
         let made = match resource {
             "${MoveAside}" | "${Promote}" | "${Retire}" | "${RollBack}" => made,
+            // Each of the targets' executions keeps to the limit by itself.
+            "${Share}" | "${RestoreThere}" | "${Unshare}" => made,
             _before_it_is_ready => made.map_err(|error| whole.enforce(error)),
         };
         if let Err(error) = &made
             && error.name.is_passing()
-            && resource != "${Retire}"
+            // Each of the targets' executions tells of itself.
+            && !matches!(resource, "${Retire}" | "${Share}" | "${RestoreThere}" | "${Unshare}")
         {
             let telling = self.overdue.tell(&context, &self.options, error).await;
             match (telling, self.patience) {
@@ -346,6 +372,18 @@ fn cut_off(resource: &str, patience: Duration) -> TaskError {
         format!("the SQL has not ended after {seconds} s, the most that a Lambda function may run");
     let remedy = "run this restore by the embedded engine, which has no such limit";
     TaskError::new(name, message).with_remedy([remedy.to_owned()])
+}
+
+/// The door to the account and the Region that an execution works in.
+async fn at_home_or_there(
+    rds: Rds,
+    account: Option<&Account>,
+    execution: &str,
+) -> Result<Rds, TaskError> {
+    match account {
+        Some(account) => Ok(rds.in_account(account, execution).await?),
+        None => Ok(rds),
+    }
 }
 
 fn counts(counter: &Counter) -> Calls {

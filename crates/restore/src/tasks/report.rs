@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Options;
+use super::{Options, TargetResult};
 use crate::alert::{Alert, AlertKind, Delivery, Notify};
 use crate::error::{ErrorName, TaskError};
 use crate::record::Record;
@@ -160,9 +160,16 @@ fn headline(outcome: Outcome, record: &Record) -> String {
             format!("{name} is the original again")
         }
         Outcome::Succeeded if record.promoted.is_some() => format!("{name} is restored"),
+        Outcome::Succeeded if record.unshared.is_some() => {
+            format!("{name} is restored in {}", places(record).join(", "))
+        }
         Outcome::Succeeded => format!("the snapshot of {name} is made"),
         Outcome::LeftOver => format!("{name} is restored, and something is left over"),
         Outcome::Failed if record.was_refused() => format!("nothing has changed: {error}"),
+        Outcome::Failed if record.is_elsewhere() => match places(record).as_slice() {
+            [] => format!("{name} is restored nowhere else: {error}"),
+            places => format!("{name} is restored in {} only: {error}", places.join(", ")),
+        },
         Outcome::Failed if record.is_gone_again() => {
             format!("{name} does not exist, as before: {error}")
         }
@@ -180,6 +187,17 @@ fn headline(outcome: Outcome, record: &Record) -> String {
             None => format!("{name} needs a person: {error}"),
         },
     }
+}
+
+/// Where else it is restored.
+fn places(record: &Record) -> Vec<String> {
+    let targets = record
+        .unshared
+        .iter()
+        .flat_map(|unshared| &unshared.targets);
+    let restored = targets.filter(|target| target.is_restored());
+    let place = |target: &TargetResult| format!("{}/{}", target.account, target.region);
+    restored.map(place).collect()
 }
 
 fn changed(record: &Record) -> Vec<String> {
@@ -204,6 +222,18 @@ fn changed(record: &Record) -> Vec<String> {
         )),
         (None, None) => {}
     }
+    let targets = record
+        .unshared
+        .iter()
+        .flat_map(|unshared| &unshared.targets);
+    changed.extend(targets.filter_map(|target| {
+        let (account, region) = (&target.account, &target.region);
+        let endpoint = target.endpoint.as_ref().filter(|_| target.is_restored())?;
+        let (address, port) = (&endpoint.address, endpoint.port);
+        Some(format!(
+            "in {account}/{region} it answers at {address}:{port}"
+        ))
+    }));
     let configured = record
         .configured
         .as_ref()

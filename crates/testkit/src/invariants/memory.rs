@@ -420,7 +420,7 @@ impl Execution {
         self.plan.as_ref().is_some_and(|plan| match plan.task {
             Task::DbRestore | Task::CreateSnapshot => true,
             Task::Rollback => plan.original.is_some(),
-            Task::CreateSnapshotOnly => false,
+            Task::CreateSnapshotOnly | Task::RestoreInTargets => false,
         })
     }
 

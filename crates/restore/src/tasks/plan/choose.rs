@@ -238,7 +238,7 @@ async fn missing(rds: &Rds, kind: Kind, request: &Request) -> Result<Check, Task
     Ok(Check::fail(NAME, detail))
 }
 
-fn existing(
+pub(super) fn existing(
     snapshot: &Snapshot,
     request: &Request,
     target: &Receiver<'_>,

@@ -93,7 +93,7 @@ impl Planner<'_> {
         Err(TaskError::new(ErrorName::Refused, message))
     }
 
-    async fn blueprint_of(
+    pub(super) async fn blueprint_of(
         &self,
         snapshot: &trapheus_rds::Snapshot,
     ) -> Result<Option<SavedBlueprint>, TaskError> {
@@ -135,7 +135,7 @@ impl Planner<'_> {
 }
 
 /// A saved blueprint as a target of this name: what has the old name in it gets the new one.
-fn made_like(saved: SavedBlueprint, to: &DbIdentifier, now: jiff::Timestamp) -> Target {
+pub(super) fn made_like(saved: SavedBlueprint, to: &DbIdentifier, now: jiff::Timestamp) -> Target {
     let renamed = renames(&saved, to);
     let mut checks = Vec::new();
     let mut custom_endpoints = saved.custom_endpoints;

@@ -5,6 +5,7 @@ mod create;
 mod point_in_time;
 mod rollback;
 pub(super) mod target;
+mod targets;
 mod words;
 
 use jiff::Timestamp;
@@ -19,12 +20,12 @@ use crate::error::{ErrorName, TaskError};
 use crate::forecast::Forecast;
 use crate::input::{FinalSnapshot, Request, Task};
 use crate::names::{self, Names};
-use crate::plan::{Plan, Retirement, Verification};
+use crate::plan::{Plan, Retirement, SnapshotPlan, Verification};
 use crate::saved::Blueprints;
 use crate::secrets::Secrets;
 use crate::verifier::{Probe, ProbeError, Verifier};
 use choose::Chosen;
-use target::{original, size};
+use target::{Target, original, size};
 
 /// Makes one plan.
 pub(super) struct Planner<'a> {
@@ -60,9 +61,10 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) async fn plan(&self) -> Result<Plan, Refusal> {
-        let made = match &self.request.rollback_of {
-            Some(earlier) => self.plan_rollback(earlier).await,
-            None => self.plan_restore().await,
+        let made = match (&self.request.rollback_of, &self.request.targets) {
+            (Some(earlier), _) => self.plan_rollback(earlier).await,
+            (None, Some(targets)) => self.plan_targets(targets).await,
+            (None, None) => self.plan_restore().await,
         };
         let plan = made.map_err(|error| Refusal { error, plan: None })?;
         let failures: Vec<String> = plan
@@ -82,7 +84,7 @@ impl<'a> Planner<'a> {
     async fn plan_restore(&self) -> Result<Plan, TaskError> {
         let request = &self.request;
         let living = self.target().await?;
-        let target = match (&living, &request.create_if_missing) {
+        let mut target = match (&living, &request.create_if_missing) {
             (Some(living), _) => target::capture(&self.rds, living, self.now).await?,
             (None, Some(asked)) => self.to_be_made(asked).await?,
             (None, None) => {
@@ -95,17 +97,45 @@ impl<'a> Planner<'a> {
             None => target.receiver(&request.identifier),
         };
         let chosen = choose::choose(&self.rds, request, &receiver, self.now).await?;
-        let names = Names::of(&request.identifier, self.now);
-        let master_password = checks::password::choose(
-            request.master_password.as_ref(),
-            target.blueprint.has_managed_password(),
-        );
         let gib = [living.as_ref().and_then(size), chosen.size()]
             .into_iter()
             .flatten()
             .max()
             .unwrap_or_default();
+        let outage = match living {
+            Some(_) => words::outage(request, gib),
+            None => words::no_outage(),
+        };
+        let target_checks = std::mem::take(&mut target.checks);
         let mut plan = Plan {
+            point_in_time: chosen.point_in_time.clone(),
+            original: living.as_ref().map(original),
+            expected_outage: outage,
+            limits: request.limits(gib),
+            ..self.bare(target, chosen.snapshot.clone())
+        };
+        plan.checks = match &living {
+            Some(living) => self.checks(&mut plan, living, &chosen).await?,
+            None => self.checks_of_a_new_one(&mut plan, &chosen).await?,
+        };
+        plan.checks.extend(target_checks);
+        self.sql(&mut plan, living.as_ref()).await;
+        let told = alerts::choose(self.notifier, &plan, words::expected_seconds(&plan));
+        plan.long_running_after_seconds = told.long_running_after_seconds;
+        plan.checks.extend(told.check);
+        plan.forecast = forecast(&plan, &chosen, living.as_ref());
+        plan.steps = words::steps(&plan);
+        Ok(plan)
+    }
+
+    /// A plan with what the request and the target say, before anything has been looked at.
+    fn bare(&self, target: Target, snapshot: Option<SnapshotPlan>) -> Plan {
+        let request = &self.request;
+        let master_password = checks::password::choose(
+            request.master_password.as_ref(),
+            target.blueprint.has_managed_password(),
+        );
+        Plan {
             task: request.task,
             execution: self.execution.to_owned(),
             identifier: request.identifier.clone(),
@@ -113,11 +143,11 @@ impl<'a> Planner<'a> {
             engine: target.engine,
             engine_version: target.engine_version,
             strategy: request.strategy,
-            snapshot: chosen.snapshot.clone(),
-            point_in_time: chosen.point_in_time.clone(),
+            snapshot,
+            point_in_time: None,
             keep_original_seconds: request.keep_original_seconds,
-            names,
-            original: living.as_ref().map(original),
+            names: Names::of(&request.identifier, self.now),
+            original: None,
             blueprint: target.blueprint.with_password(&master_password),
             parts: target.parts,
             custom_endpoints: target.custom_endpoints,
@@ -135,28 +165,16 @@ impl<'a> Planner<'a> {
             long_running_after_seconds: None,
             sql: None,
             rollback: None,
+            account: request.account.clone(),
+            sharing: None,
+            targets: Vec::new(),
             checks: Vec::new(),
             steps: Vec::new(),
-            expected_outage: match living {
-                Some(_) => words::outage(request, gib),
-                None => words::no_outage(),
-            },
-            limits: request.limits(gib),
+            expected_outage: words::no_outage(),
+            limits: request.limits(0),
             planned_at: self.now,
             calls: Default::default(),
-        };
-        plan.checks = match &living {
-            Some(living) => self.checks(&mut plan, living, &chosen).await?,
-            None => self.checks_of_a_new_one(&mut plan, &chosen).await?,
-        };
-        plan.checks.extend(target.checks);
-        self.sql(&mut plan, living.as_ref()).await;
-        let told = alerts::choose(self.notifier, &plan, words::expected_seconds(&plan));
-        plan.long_running_after_seconds = told.long_running_after_seconds;
-        plan.checks.extend(told.check);
-        plan.forecast = forecast(&plan, &chosen, living.as_ref());
-        plan.steps = words::steps(&plan);
-        Ok(plan)
+        }
     }
 
     /// What the user's SQL needs, and how long it may take.

@@ -1,11 +1,12 @@
 //! What a plan says to people: the steps with their names, the outage, and what follows from it.
 
-use trapheus_rds::DbIdentifier;
+use trapheus_rds::{AccountId, DbIdentifier};
 
 use crate::checks::Check;
 use crate::input::{AutomatedBackups, Request, Strategy, Task};
 use crate::names::Names;
 use crate::plan::{Outage, PartRole, Plan, ScriptsPlan, Step};
+use crate::targets::SharingPlan;
 
 /// What one rename takes on AWS, in seconds: about a minute and a half when nothing is in the
 /// way; the documentation gives ten minutes until an endpoint has followed.
@@ -47,6 +48,8 @@ pub(super) fn expected_seconds(plan: &Plan) -> u64 {
         Task::Rollback => 0,
         Task::DbRestore | Task::CreateSnapshotOnly => 1,
         Task::CreateSnapshot => 2,
+        // A copy to be shared, and one in each place.
+        Task::RestoreInTargets => 3,
     };
     copies * (RESTORE_SECONDS.1 + gib) + renames().to_seconds
 }
@@ -88,6 +91,9 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
             ),
             step("Report", "say what has changed".to_owned()),
         ];
+    }
+    if let Some(sharing) = &plan.sharing {
+        return steps_elsewhere(plan, sharing);
     }
     let mut steps = Vec::new();
     let aside = renaming(plan, |names| (&names.target, &names.aside));
@@ -145,6 +151,42 @@ pub(super) fn steps(plan: &Plan) -> Vec<Step> {
         ));
     }
     steps.push(step("Retire", retire(plan)));
+    steps
+}
+
+/// The steps of a restore in other accounts and Regions.
+fn steps_elsewhere(plan: &Plan, sharing: &SharingPlan) -> Vec<Step> {
+    let step = |state: &str, what: String| Step {
+        state: state.to_owned(),
+        what,
+    };
+    let snapshot = plan.snapshot.as_ref().map(|snapshot| snapshot.id.as_str());
+    let snapshot = snapshot.unwrap_or("nothing");
+    let shared = match &sharing.copy {
+        Some(copy) => format!("copy {snapshot} as {}, and share the copy", copy.id),
+        None => format!("share {snapshot}"),
+    };
+    let with: Vec<&str> = sharing.with.iter().map(AccountId::as_str).collect();
+    let mut steps = vec![step(
+        "Share",
+        match with.is_empty() {
+            true => format!("see that {snapshot} is there"),
+            false => format!("{shared} with {}", with.join(", ")),
+        },
+    )];
+    steps.extend(plan.targets.iter().map(|target| {
+        let from = match &target.copy {
+            Some(copy) => format!("copy it there as {}, and restore that", copy.id),
+            None => "restore it there".to_owned(),
+        };
+        let what = format!("{}: {from} as {}", target.account, plan.identifier);
+        step("RestoreThere", what)
+    }));
+    let what = "take the sharing back, and delete every copy".to_owned();
+    steps.extend([
+        step("Unshare", what),
+        step("Report", "say how it went everywhere".to_owned()),
+    ]);
     steps
 }
 
