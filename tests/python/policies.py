@@ -90,3 +90,20 @@ def policies(template):
 
 def statements(documents):
     return [statement for document in documents.values() for statement in listed(document["Statement"])]
+
+
+def table(template):
+    """How much each role may do, as docs/aws.md shows it."""
+    rows = []
+    for role, documents in policies(template).items():
+        allowed = [it for it in statements(documents) if it["Effect"] == "Allow"]
+        actions = {action for it in allowed for action in listed(it["Action"])}
+        everything = {action for it in allowed if "*" in listed(it["Resource"]) for action in listed(it["Action"])}
+        deletes = actions & {"rds:DeleteDBInstance", "rds:DeleteDBCluster"}
+        rows.append((role.removesuffix("Role"), len(actions), len(everything), "yes" if deletes else "no"))
+    head = "| role | actions | of them on `*` | may delete databases |\n|---|---|---|---|\n"
+    return head + "\n".join("| {} | {} | {} | {} |".format(*row) for row in rows)
+
+
+if __name__ == "__main__":
+    print(table(load()))

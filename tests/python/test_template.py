@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 import parliament
-from policies import ROOT, TARGET_ACCOUNT, TEMPLATE, listed, load, policies, statements
+from policies import ROOT, TARGET_ACCOUNT, TEMPLATE, listed, load, policies, statements, table
 from samtranslator.translator.transform import transform
 
 DEFINITION = json.loads((ROOT / "workflow" / "restore.asl.json").read_text())
@@ -156,6 +156,9 @@ class Templates(unittest.TestCase):
             everything = statements(documents)
             for action in {action for it in everything for action in listed(it["Action"])}:
                 self.check_resources(role, action, everything)
+
+    def test_the_documentation_has_the_table(self):
+        self.assertIn(table(self.template), (ROOT / "docs" / "aws.md").read_text())
 
     def test_what_an_action_needs_besides_is_allowed(self):
         for role, documents in self.everybody.items():

@@ -17,6 +17,9 @@ const SINCE: &str = "trapheus:since";
 /// When the restored database was sent to the target's name.
 const PROMOTED: &str = "trapheus:promoted";
 
+/// When the restored database was seen serving in place of the original.
+const REPLACED: &str = "trapheus:replaced";
+
 /// When the restored database was given the master password that the input names.
 const PASSWORD: &str = "trapheus:password";
 
@@ -75,6 +78,11 @@ pub(crate) fn since(at: Timestamp) -> (String, String) {
 /// The tag that says when a restored database was sent to the name.
 pub(crate) fn promoted(at: Timestamp) -> (String, String) {
     (PROMOTED.to_owned(), at.to_string())
+}
+
+/// The tag that says when an original was replaced: on AWS, nothing else may be deleted.
+pub(crate) fn replaced(at: Timestamp) -> (String, String) {
+    (REPLACED.to_owned(), at.to_string())
 }
 
 /// The tag that says when a restored database was given another master password: RDS shows none.
@@ -145,6 +153,11 @@ impl<'a> Marks<'a> {
     /// Since when the target's proxies lead to it or to nothing.
     pub(crate) fn proxies_since(self) -> Option<Timestamp> {
         self.0.get(PROXIES)?.parse().ok()
+    }
+
+    /// Whether a restored database was seen serving in its place.
+    pub(crate) fn is_replaced(self) -> bool {
+        self.0.contains_key(REPLACED)
     }
 
     /// Whether it was sent to the target's name.

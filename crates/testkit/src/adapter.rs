@@ -93,7 +93,8 @@ impl Tasks for RestoreTasks {
         let permit = Permit::new(move || ready(hold.renew().map_err(|error| error.to_string())));
         let tasks = self.tasks.permitted_by(permit);
         let at_work = self.in_state.enter(&call.state, &self.control_plane)?;
-        self.ledger.task_begins(&call.execution, &call.state);
+        self.ledger
+            .task_begins(&call.execution, &call.state, &call.resource);
         self.recorder.task_begins(&call.state);
         // Behind a pointer, or the compiler tires of the depth of what runs in there.
         let task = Box::pin(tasks.run(&call.resource, call.input.clone()));

@@ -10,6 +10,7 @@
 //! - [`invariants`] watch every simulation: a promise that is broken anywhere fails the test;
 //!   [`Simulation::take_violations`] is for those who want to see that.
 //! - [`Simulation::trouble_in`] lets something go wrong while one state works.
+//! - [`policies`] are those of the stack on AWS: every request of every simulation is judged by them.
 //! - [`TimeSpent`] says where a run's time went.
 //! - [`Simulation::ask`] speaks to RDS on the wire, below any SDK.
 //! - [`request_log`] prints what was asked of RDS, for goldens.
@@ -29,6 +30,7 @@ mod interruptions;
 pub mod invariants;
 mod journal;
 mod neighbours;
+pub mod policies;
 mod recording;
 pub mod request_log;
 mod setup;

@@ -1,6 +1,6 @@
 //! Everything wired together: local RDS without sockets, the door, the restore, the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -302,6 +302,11 @@ impl Simulation {
     /// the test fail.
     pub fn take_violations(&self) -> Vec<Violation> {
         self.lasting.ledger.take_violations()
+    }
+
+    /// Which task has asked RDS for which action.
+    pub fn asked(&self) -> BTreeSet<(String, String)> {
+        self.lasting.ledger.asked()
     }
 
     /// Fails when a promise was broken.

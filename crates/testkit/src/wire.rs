@@ -8,6 +8,9 @@ use serde_json::Value;
 /// The Region that simulations are in.
 pub(crate) const REGION: &str = "eu-west-1";
 
+/// The account that owns everything.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
 /// Signs nothing, but says which Region is meant, as a signature does.
 pub(crate) const AUTHORIZATION: &str =
     "AWS4-HMAC-SHA256 Credential=simulation/20260101/eu-west-1/rds/aws4_request";

@@ -381,9 +381,11 @@ async fn others(
 /// Gives what is kept names of its own; it is the user's from then on.
 async fn release(context: &Context, head: &Database, parts: &[Database]) -> Result<(), TaskError> {
     let plan = context.plan();
-    let own: Vec<String> = marks::own(&head.tags).into_keys().collect();
-    if !own.is_empty() {
-        context.remove_tags(head, &own).await?;
+    for released in parts.iter().chain([head]) {
+        let own: Vec<String> = marks::own(&released.tags).into_keys().collect();
+        if !own.is_empty() {
+            context.remove_tags(released, &own).await?;
+        }
     }
     let mut waits = Waits::default();
     let all = plan.parts.iter().map(|part| &part.names);

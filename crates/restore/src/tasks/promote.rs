@@ -66,7 +66,41 @@ async fn pass(context: &Context) -> Result<Promoted, TaskError> {
         // The database has served since before its proxies were led to it.
         promoted.serving_since = since;
     }
+    promoted.left_over.extend(mark_the_original(context).await?);
     Ok(promoted)
+}
+
+/// Marks what was the original's as replaced, because on AWS nothing else may be deleted. What can't
+/// be marked will be left over; clients write to the restored database by now.
+async fn mark_the_original(context: &Context) -> Result<Vec<String>, TaskError> {
+    let plan = context.plan();
+    let original = sides::original(context).await?;
+    let is_ours = |head: &Database| {
+        head.identifier == plan.names.aside
+            && Marks(&head.tags).are_of(plan.owner(), Role::Original)
+    };
+    if !original.head.as_ref().is_some_and(is_ours) {
+        return Ok(Vec::new());
+    }
+    let mut tags = marks::marks(plan.owner(), &plan.identifier, Role::Original);
+    tags.extend([marks::replaced(context.now())]);
+    let mut left_over = Vec::new();
+    for piece in original.pieces(plan) {
+        let database = piece.database;
+        if database.identifier != piece.names.aside || Marks(&database.tags).is_replaced() {
+            continue;
+        }
+        match context.add_tags(database, &tags).await {
+            Err(error) if error.name.is_passing() && !is_late(context) => return Err(error),
+            Err(error) => left_over.push(format!(
+                "{} is not marked as replaced: {}",
+                database.identifier,
+                error.cause.text()
+            )),
+            Ok(()) => {}
+        }
+    }
+    Ok(left_over)
 }
 
 async fn look(context: &Context) -> Result<Database, TaskError> {

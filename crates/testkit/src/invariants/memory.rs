@@ -1,7 +1,7 @@
 //! What the checkers remember: everything that ever was, who made it, and what clients were
 //! promised. It is updated by what changes, never by looking through everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use trapheus_local::observe::{
 use trapheus_restore::{Plan, Task};
 
 use super::caller::execution_of;
+use super::least_privilege::Marks;
 
 /// Counts what happens: an instant, finer than any clock.
 pub(super) type Moment = u64;
@@ -82,6 +83,8 @@ pub(super) struct Execution {
     pub(super) at_work: Duration,
     /// The state whose task ran last.
     pub(super) state: String,
+    /// That task, as the definition names it.
+    pub(super) task: String,
     /// When the task that runs began.
     pub(super) task_began: Moment,
     /// The moment that its last look showed.
@@ -117,6 +120,10 @@ pub(super) struct Memory {
     pub(super) snapshots: BTreeMap<String, KnownSnapshot>,
     names: BTreeMap<(bool, String), Vec<Held>>,
     pub(super) executions: BTreeMap<String, Execution>,
+    /// Which task has asked for which action.
+    pub(super) asked: BTreeSet<(String, String)>,
+    /// What the databases that a request has changed were marked with before; whether each is a cluster.
+    pub(super) before: BTreeMap<String, (bool, Marks)>,
     /// When somebody else than the product last changed something.
     pub(super) person_came: Moment,
 }
@@ -392,6 +399,7 @@ impl Execution {
             last_seen: Instant::now(),
             at_work: Duration::ZERO,
             state: String::new(),
+            task: String::new(),
             task_began: began,
             looked_at: began,
             is_verified: false,

@@ -10,6 +10,7 @@
 mod by_identity;
 mod caller;
 mod journal;
+mod least_privilege;
 mod memory;
 mod never_without;
 mod one_at_a_time;
@@ -20,7 +21,7 @@ mod the_name;
 mod time;
 mod truth;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -43,6 +44,7 @@ const THE_NAME: &str = "the name always comes back";
 const TIME: &str = "every execution ends in time";
 const TRUTH: &str = "truth, and no litter";
 const ONE_AT_A_TIME: &str = "one at a time";
+const LEAST_PRIVILEGE: &str = "least privilege";
 const SNAPSHOTS: &str = "snapshots are replaced, never removed first";
 
 /// A promise that was broken.
@@ -89,13 +91,20 @@ impl Ledger {
         std::mem::take(&mut self.book().violations)
     }
 
+    /// Which task has asked for which action.
+    pub(crate) fn asked(&self) -> BTreeSet<(String, String)> {
+        self.book().memory.asked.clone()
+    }
+
     /// Notes that a task begins.
-    pub(crate) fn task_begins(&self, execution: &ExecutionId, state: &str) {
+    pub(crate) fn task_begins(&self, execution: &ExecutionId, state: &str, task: &str) {
         let mut book = self.book();
         let now = book.memory.now;
         if let Some(execution) = book.memory.executions.get_mut(execution.as_str()) {
             execution.is_seen();
             state.clone_into(&mut execution.state);
+            task.trim_matches(['$', '{', '}'])
+                .clone_into(&mut execution.task);
             execution.task_began = now;
             // Where a journal has lost the end, there will be another one.
             execution.ended = None;
@@ -190,6 +199,20 @@ impl Book {
         self.judge(TRUTH, wrong);
     }
 
+    /// Notes what a task asked, and whether its role on AWS would have let it.
+    fn judge_privilege(&mut self, request: &Asked<'_>, view: &View<'_>) {
+        let by = caller::execution_of(request.by).and_then(|id| self.memory.executions.get(id));
+        let Some(execution) = by else { return };
+        let asked = (execution.task.clone(), request.action.to_owned());
+        // Looks are all alike, and many.
+        if request.is_look() && self.memory.asked.contains(&asked) {
+            return;
+        }
+        let denied = least_privilege::check(&self.memory, execution, request, view);
+        self.memory.asked.insert(asked);
+        self.judge(LEAST_PRIVILEGE, denied);
+    }
+
     fn judge_end(&mut self, id: &ExecutionId, summary: Option<&Summary>) {
         let memory = &self.memory;
         let Some(execution) = memory.executions.get(id.as_str()) else {
@@ -208,6 +231,18 @@ impl Observer for Ledger {
     fn changed(&self, change: &Change<'_>) {
         let mut book = self.book();
         book.memory.learn(change);
+        if change.by.is_some() {
+            let before = change.databases().filter_map(|touched| touched.before);
+            book.memory.before = before
+                .map(|database| {
+                    let marks = least_privilege::marks(&database);
+                    (
+                        database.resource_id().to_owned(),
+                        (database.is_cluster(), marks),
+                    )
+                })
+                .collect();
+        }
         let lost = never_without::check_promises(&book.memory, change);
         book.judge(NEVER_WITHOUT, lost);
         for touched in change.databases() {
@@ -222,8 +257,12 @@ impl Observer for Ledger {
         }
     }
 
-    fn answered(&self, request: &Asked<'_>, answer: Answer<'_>, _: &View<'_>) {
+    fn answered(&self, request: &Asked<'_>, answer: Answer<'_>, view: &View<'_>) {
         let mut book = self.book();
+        if answer == Answer::Carried {
+            book.judge_privilege(request, view);
+        }
+        book.memory.before.clear();
         if !request.is_look() {
             book.tell(request.at, || words(request, answer));
             book.judge_request(request, answer);

@@ -8,8 +8,8 @@ use trapheus_local::connector;
 use trapheus_local::observe::Observer;
 
 use super::{
-    BY_IDENTITY, Introduced, NEVER_WITHOUT, ONE_AT_A_TIME, SNAPSHOTS, THE_NAME, TIME, TRUTH,
-    on_behalf_of,
+    BY_IDENTITY, Introduced, LEAST_PRIVILEGE, NEVER_WITHOUT, ONE_AT_A_TIME, SNAPSHOTS, THE_NAME,
+    TIME, TRUTH, on_behalf_of,
 };
 use crate::interruptions::Calls;
 use crate::simulation::{Simulation, client};
@@ -50,8 +50,12 @@ impl Simulation {
     }
 
     fn broken(&self) -> Vec<&'static str> {
+        // A faulty task does what its role would not let it do: that is what roles are for.
         let violations = self.take_violations().into_iter();
-        let mut broken: Vec<_> = violations.map(|violation| violation.invariant).collect();
+        let violations = violations.map(|violation| violation.invariant);
+        let mut broken: Vec<_> = violations
+            .filter(|broken| *broken != LEAST_PRIVILEGE)
+            .collect();
         broken.dedup();
         broken
     }
@@ -251,7 +255,10 @@ async fn an_execution_takes_for_ever() {
     let id = stopped.expect("a restore is a change").id;
     for _ in 0..1000 {
         tokio::time::sleep(std::time::Duration::from_secs(600)).await;
-        simulation.lasting.ledger.task_begins(&id, "Restore");
+        simulation
+            .lasting
+            .ledger
+            .task_begins(&id, "Restore", "${Restore}");
     }
     simulation.end(&id).await;
     assert_eq!(simulation.broken(), [TIME]);

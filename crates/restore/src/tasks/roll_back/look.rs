@@ -8,7 +8,7 @@ use super::decide::{self, Condition, InFlight, Ownership, Place, Reason, Seen, S
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{self, Marks, Role};
 use crate::names::Names;
-use crate::plan::{PartRole, Plan};
+use crate::plan::{Original, PartRole, Plan};
 use crate::tasks::context::Context;
 use crate::tasks::endpoints;
 use crate::tasks::rename::is_being_renamed;
@@ -59,7 +59,9 @@ pub(super) async fn look(context: &Context) -> Result<Sight, TaskError> {
         parts: sides::restored_among(plan, &holders),
     };
     let head = original.head.as_ref();
-    let is_marked = head.is_some_and(|head| is_marked(plan, head));
+    let is_marked = original
+        .pieces(plan)
+        .any(|piece| is_marked(plan, piece.original, piece.database));
     let strangers = strangers(plan, &holders);
     let made = restored.head.as_ref().map(|made| &made.resource_id);
     let stranger = at_target.as_ref().filter(|found| {
@@ -182,12 +184,11 @@ fn is_successor(plan: &Plan, found: &Database) -> bool {
         && marks.target() == Some(plan.identifier.as_str())
 }
 
-/// Whether the original carries other marks than before, and they are not another execution's.
-/// One whose marks were taken off half-way has no owner any more.
-fn is_marked(plan: &Plan, original: &Database) -> bool {
-    let before = plan.original.as_ref().map(|original| &original.marks);
-    before.is_some_and(|before| marks::own(&original.tags) != *before)
-        && is_nobodys_or_ours(plan, original)
+/// Whether a database of the original carries other marks than before, and they are not another
+/// execution's. One whose marks were taken off half-way has no owner any more.
+fn is_marked(plan: &Plan, before: Option<&Original>, database: &Database) -> bool {
+    before.is_some_and(|before| marks::own(&database.tags) != before.marks)
+        && is_nobodys_or_ours(plan, database)
 }
 
 fn is_nobodys_or_ours(plan: &Plan, original: &Database) -> bool {
@@ -233,7 +234,9 @@ fn in_flight(
     original: Option<&Database>,
     restored: Option<&Database>,
 ) -> InFlight {
-    let was_sent = original.is_some_and(|original| is_marked(context.plan(), original))
+    let plan = context.plan();
+    let was_sent = original
+        .is_some_and(|original| is_marked(plan, plan.original.as_ref(), original))
         || restored.is_some_and(|restored| Marks(&restored.tags).was_promoted());
     match restored {
         _ if !is_settling(context) => InFlight::Nothing,

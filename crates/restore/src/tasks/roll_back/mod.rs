@@ -127,7 +127,7 @@ async fn act(context: &Context, step: &Step, sight: &Sight) -> Result<(), TaskEr
             Some(original) => {
                 let restored = sight.restored.head.as_ref();
                 proxies::lead_back(context, original, restored).await?;
-                clear_marks(context, original).await
+                clear_marks(context, &sight.original).await
             }
             None => Ok(()),
         },
@@ -200,25 +200,25 @@ async fn remove_restored(context: &Context, restored: &Side) -> Result<(), TaskE
 
 /// Leaves the original as it was, an earlier execution's marks included. Its protection may have
 /// been taken off for a deletion that did not happen.
-async fn clear_marks(context: &Context, original: &Database) -> Result<(), TaskError> {
-    if context.plan().blueprint.is_protected() && !original.deletion_protection {
-        protect(context, original, true).await?;
-    }
-    let Some(planned) = &context.plan().original else {
-        return Ok(());
-    };
-    let before = &planned.marks;
-    let own = marks::own(&original.tags);
-    let added: Vec<String> = own
-        .keys()
-        .filter(|key| !before.contains_key(*key))
-        .cloned()
-        .collect();
-    if !added.is_empty() {
-        context.remove_tags(original, &added).await?;
-    }
-    if !before.is_empty() {
-        context.add_tags(original, before).await?;
+async fn clear_marks(context: &Context, original: &Side) -> Result<(), TaskError> {
+    for piece in original.pieces(context.plan()) {
+        let database = piece.database;
+        let is_head = piece.role.is_none();
+        if is_head && context.plan().blueprint.is_protected() && !database.deletion_protection {
+            protect(context, database, true).await?;
+        }
+        let Some(planned) = piece.original else {
+            continue;
+        };
+        let (before, now) = (&planned.marks, marks::own(&database.tags));
+        let is_added = |key: &&String| !before.contains_key(*key);
+        let added: Vec<String> = now.keys().filter(is_added).cloned().collect();
+        if !added.is_empty() {
+            context.remove_tags(database, &added).await?;
+        }
+        if *before != now && !before.is_empty() {
+            context.add_tags(database, before).await?;
+        }
     }
     Ok(())
 }
