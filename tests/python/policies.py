@@ -21,7 +21,6 @@ VARIABLES = {
     "SenderEmail": "trapheus@example.com",
     "SourceAccountId": "111111111111",
     "SourceStackName": "trapheus",
-    "VerifySecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:verify-AbCdEf",
     "targetAccountIds": ["222222222222"],
 }
 

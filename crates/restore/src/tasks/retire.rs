@@ -1,16 +1,20 @@
 //! Retire: the original is gone with its parts, and only because the restored database is seen
 //! serving.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use trapheus_rds::{Database, Kind, ResourceId, SnapshotId, StatusClass};
 
 use super::context::Context;
 use super::plan::target::is_auto_scaled;
 use super::remove::{IfRefused, refused, remove, unprotect};
-use super::sides::{self, Side};
+use super::sides::{self, Piece, Side};
 use crate::error::{ErrorName, TaskError};
 use crate::marks::{Marks, Role};
 use crate::plan::{Original, PartRole};
+
+/// How long a look may be behind.
+const SHOWS_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// The end of the original.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +64,7 @@ async fn delete(context: &Context, planned: &Original) -> Result<(), TaskError> 
     };
     see_serving(context).await?;
     check_ours(context, &original)?;
+    check_replaced(context, &side)?;
     check_members(context, &original, &side).await?;
     let replicas = replicas(context, &original, &side)?;
     let if_refused = match plan.blueprint.is_protected() {
@@ -148,6 +153,26 @@ fn check_ours(context: &Context, original: &Database) -> Result<(), TaskError> {
         original.resource_id, original.identifier
     );
     Err(TaskError::new(ErrorName::IdentityMismatch, message))
+}
+
+/// Promote has marked everything of the original as replaced, unless it was not let. On AWS nothing
+/// else may be deleted, and a part of an original is no use to anybody.
+fn check_replaced(context: &Context, side: &Side) -> Result<(), TaskError> {
+    let is_unmarked = |piece: &Piece<'_>| {
+        piece.database.identifier == piece.names.aside && !Marks(&piece.database.tags).is_replaced()
+    };
+    let Some(piece) = side.pieces(context.plan()).find(is_unmarked) else {
+        return Ok(());
+    };
+    let name = &piece.database.identifier;
+    let waited = context.now().duration_since(context.at_work_since());
+    Err(match waited <= SHOWS_WITHIN {
+        true => TaskError::in_progress(format!("waiting until {name} shows that it is replaced")),
+        false => TaskError::new(
+            ErrorName::IdentityMismatch,
+            format!("{name} is not marked as replaced; the original is kept"),
+        ),
+    })
 }
 
 /// A member that this execution did not move is somebody's: clients may read from it.
