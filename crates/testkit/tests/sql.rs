@@ -195,6 +195,22 @@ async fn a_script_runs_once_however_a_process_dies() {
     assert!(resumed > 15, "{resumed}");
 }
 
+/// An older copy of the journal comes back after the execution has ended.
+#[tokio::test(start_paused = true)]
+async fn no_script_runs_in_a_database_that_serves() {
+    let simulation = staging().await;
+    let once = input(json!({"sql": "UPDATE rows SET email = email || '!'"}), "");
+    let (run, recording) = simulation.record(once).await;
+    assert_succeeded(&run);
+    let mut successes = recording.successes.iter();
+    let prepare = successes.find(|one| one.resource == "${Prepare}").unwrap();
+    let again = simulation.tasks();
+    let made = again.run(&prepare.resource, prepare.input.clone()).await;
+    assert_eq!(made.unwrap()["statements"], 1);
+    let email = simulation.get("staging", "email");
+    assert_eq!(email.as_deref(), Some("somebody@production!"));
+}
+
 /// Whoever has lost the execution must not run a script that another process has run by then, and
 /// that the server has forgotten again.
 #[tokio::test(start_paused = true)]

@@ -50,6 +50,9 @@ pub(super) async fn run(context: &Context) -> Result<Prepared, TaskError> {
         statements: plan.scripts.statements,
         quarantined: Vec::new(),
     };
+    if has_served(context, &restored.0)? {
+        return Ok(prepared);
+    }
     if !Marks(&restored.0.tags).is_prepared() {
         prepared.quarantined = make_so(context, sql, plan, &server, &restored.0, &asked).await?;
     }
@@ -57,6 +60,24 @@ pub(super) async fn run(context: &Context) -> Result<Prepared, TaskError> {
         context.sql.forget(&server).await.map_err(failed)?;
     }
     Ok(prepared)
+}
+
+/// Whether this execution has given it the target's name before, and so had prepared it: its
+/// journal is older than the world, and clients write to it.
+fn has_served(context: &Context, restored: &Database) -> Result<bool, TaskError> {
+    let marks = Marks(&restored.tags);
+    match restored.identifier == context.plan().names.restored {
+        true => Ok(false),
+        // The marks go when the execution ends.
+        false if marks.was_promoted() || marks.owner().is_none() => Ok(true),
+        false => {
+            let message = format!(
+                "somebody has renamed the restored database to {} before it was prepared",
+                restored.identifier
+            );
+            Err(TaskError::new(ErrorName::PreparationFailed, message))
+        }
+    }
 }
 
 async fn make_so(
