@@ -112,9 +112,9 @@ async fn an_input_that_nobody_can_understand() {
     );
     let told = told.concat();
     assert_snapshot!(told, @r#"
-    error: the input is refused: `task` must be one of `db_restore`, `create_snapshot`, `create_snapshot_only`, `rollback`, not "snapshot_only"
-    error: the input is refused: `task` must be one of `db_restore`, `create_snapshot`, `create_snapshot_only`, `rollback`, not "create-snapshot-only"
-    error: the input is refused: `task` must be one of `db_restore`, `create_snapshot`, `create_snapshot_only`, `rollback`, not ""
+    error: the input is refused: `task` must be one of `db_restore`, `create_snapshot`, `create_snapshot_only`, `restore_rds_in_target_accounts`, `rollback`, not "snapshot_only"
+    error: the input is refused: `task` must be one of `db_restore`, `create_snapshot`, `create_snapshot_only`, `restore_rds_in_target_accounts`, `rollback`, not "create-snapshot-only"
+    error: the input is refused: `task` must be one of `db_restore`, `create_snapshot`, `create_snapshot_only`, `restore_rds_in_target_accounts`, `rollback`, not ""
     error: the input is refused: `task` is missing
     error: the input is refused: `identifier` is missing
     error: the input is refused: unknown key `keepOrignal`; did you mean `keepOriginal`?

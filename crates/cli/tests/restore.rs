@@ -365,9 +365,10 @@ async fn a_kept_original_is_swapped_back_with_all_its_rows() {
     assert_eq!(configuration(&instance), configuration(&story.original));
     assert_eq!(marks(&instance), BTreeMap::new());
     story.assert_serves(&back).await;
-    // The original has everything that it confirmed before it left the name.
-    let entries = story.database.entries().await;
+    // The original has everything that it confirmed before it left the name. What is confirmed after
+    // the first of these lines is in nobody's way.
     let confirmed = story.writer.confirmed();
+    let entries = story.database.entries().await;
     assert!(
         confirmed
             .range(..=during.before.confirmed)
