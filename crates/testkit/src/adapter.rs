@@ -100,6 +100,7 @@ impl Tasks for RestoreTasks {
         let task = Box::pin(tasks.run(&call.resource, call.input.clone()));
         let made = on_behalf_of(call.execution.clone(), task).await;
         drop(at_work);
+        self.ledger.task_ends(&call.execution, &call.resource);
         if let Ok(output) = &made {
             if keeps_original(&call) {
                 self.recorder.task_begins(KEEPS);

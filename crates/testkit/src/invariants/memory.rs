@@ -85,6 +85,10 @@ pub(super) struct Execution {
     pub(super) state: String,
     /// That task, as the definition names it.
     pub(super) task: String,
+    /// The tasks that have begun and not ended: a process that hangs may be in an earlier one.
+    pub(super) running: Vec<String>,
+    /// Whether Promote has seen the restored database serve, and says so on the original.
+    pub(super) has_replaced: bool,
     /// When the task that runs began.
     pub(super) task_began: Moment,
     /// The moment that its last look showed.
@@ -288,6 +292,18 @@ impl Memory {
         }
     }
 
+    /// Takes in that an execution has told that its restored database serves.
+    pub(super) fn learn_of_replacement(&mut self, request: &Asked<'_>) {
+        let mut values = request.parameters.values();
+        if request.action != "AddTagsToResource" || !values.any(|it| it == "trapheus:replaced") {
+            return;
+        }
+        let by = execution_of(request.by).and_then(|id| self.executions.get_mut(id));
+        if let Some(execution) = by {
+            execution.has_replaced = true;
+        }
+    }
+
     /// Takes in that a client was promised a write.
     pub(super) fn learn_of_write(&mut self, resource_id: &str, writes: u64) {
         let holder = self.holder_of_data(resource_id).to_owned();
@@ -400,6 +416,8 @@ impl Execution {
             at_work: Duration::ZERO,
             state: String::new(),
             task: String::new(),
+            running: Vec::new(),
+            has_replaced: false,
             task_began: began,
             looked_at: began,
             is_verified: false,
@@ -419,7 +437,8 @@ impl Execution {
 
     /// Whether the name is settled for it: it only tells, waits, and removes its original.
     fn is_through(&self) -> bool {
-        self.state.starts_with("Report") || self.state == "Retire"
+        let serves = self.state == "Promote" && self.has_replaced;
+        serves || self.state.starts_with("Report") || self.state == "Retire"
     }
 
     /// Whether something answers at the name when it succeeds. Who undoes the making of a database

@@ -103,11 +103,22 @@ impl Ledger {
         if let Some(execution) = book.memory.executions.get_mut(execution.as_str()) {
             execution.is_seen();
             state.clone_into(&mut execution.state);
-            task.trim_matches(['$', '{', '}'])
-                .clone_into(&mut execution.task);
+            bare(task).clone_into(&mut execution.task);
+            execution.running.push(execution.task.clone());
             execution.task_began = now;
             // Where a journal has lost the end, there will be another one.
             execution.ended = None;
+        }
+    }
+
+    /// Notes that a task has ended, well or not.
+    pub(crate) fn task_ends(&self, execution: &ExecutionId, task: &str) {
+        let mut book = self.book();
+        if let Some(execution) = book.memory.executions.get_mut(execution.as_str()) {
+            let running = &mut execution.running;
+            if let Some(ended) = running.iter().rposition(|running| running == bare(task)) {
+                running.swap_remove(ended);
+            }
         }
     }
 
@@ -263,6 +274,9 @@ impl Observer for Ledger {
             book.judge_privilege(request, view);
         }
         book.memory.before.clear();
+        if answer == Answer::Carried {
+            book.memory.learn_of_replacement(request);
+        }
         if !request.is_look() {
             book.tell(request.at, || words(request, answer));
             book.judge_request(request, answer);
@@ -291,4 +305,9 @@ fn words(request: &Asked<'_>, answer: Answer<'_>) -> String {
         Answer::Stale(at) => format!(" (as of {at:.3})"),
     };
     format!("{who}: {} {}{refused}", request.action, whom.join(" "))
+}
+
+/// A task's name without what the definition writes around it.
+fn bare(task: &str) -> &str {
+    task.trim_matches(['$', '{', '}'])
 }
